@@ -1,0 +1,1 @@
+"""One file a corpus: from its layout to a manifest."""

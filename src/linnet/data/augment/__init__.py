@@ -1,0 +1,1 @@
+"""Changes to audio and features during training."""

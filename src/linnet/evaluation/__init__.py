@@ -1,0 +1,1 @@
+"""A recognizer over a manifest."""

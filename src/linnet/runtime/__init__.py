@@ -1,0 +1,1 @@
+"""Recognition with onnxruntime."""

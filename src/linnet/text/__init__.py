@@ -1,0 +1,1 @@
+"""Normalizers, vocabularies and tokenizers."""
