@@ -1,0 +1,95 @@
+"""The pieces a model writes with, their ids, and the tokens file they travel in."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from linnet.core.errors import TextError
+from linnet.core.files import write_text
+
+BOUNDARY = "▁"  # U+2581, SentencePiece's mark for the space before a word
+BLANK = "<blk>"
+MAX_TOKENS_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The pieces of a model in SentencePiece notation; the blank of CTC comes after the last piece.
+
+    Args:
+        pieces: one string per id. "▁" begins a word: "▁two" is a whole word, "▁" alone a space.
+
+    Raises:
+        TextError: when a piece is empty, holds a space, is the blank's name, or appears twice.
+    """
+
+    pieces: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        seen: dict[str, int] = {}
+        for token_id, piece in enumerate(self.pieces):
+            if not piece or piece == BLANK or any(character.isspace() for character in piece):
+                raise TextError(
+                    f"piece {token_id} of the vocabulary is {piece!r}",
+                    remedy=f"A piece is neither empty nor {BLANK!r}, and its spaces are written {BOUNDARY!r}",
+                )
+            if seen.setdefault(piece, token_id) != token_id:
+                raise TextError(
+                    f"piece {piece!r} of the vocabulary has two ids, {seen[piece]} and {token_id}"
+                )
+
+    @property
+    def blank_id(self) -> int:
+        """The id of the blank: one past the last piece."""
+        return len(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """V: the number of pieces with the blank."""
+        return len(self.pieces) + 1
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Join the pieces of `ids` (no blanks) into words with single spaces between them."""
+        joined = "".join(self.pieces[token_id] for token_id in ids)
+        return " ".join(joined.replace(BOUNDARY, " ").split())
+
+
+def write_tokens(path: Path, vocabulary: Vocabulary) -> None:
+    """Write one `piece id` per line with `<blk> V` last, the form sherpa-onnx and onnx-asr read."""
+    lines = [f"{piece} {token_id}\n" for token_id, piece in enumerate((*vocabulary.pieces, BLANK))]
+    write_text(path, "".join(lines))
+
+
+def read_tokens(path: Path) -> Vocabulary:
+    """Read a tokens file.
+
+    Raises:
+        TextError: when it is missing, too large or not UTF-8, or a line is not `piece id` with ids counting
+            from 0 and the blank last.
+    """
+    pieces = tuple(_read_pieces(path))
+    if pieces[-1:] != (BLANK,):
+        raise TextError(f"the last token is not {BLANK!r}", where=str(path), remedy="Export the model again")
+    return Vocabulary(pieces[:-1])
+
+
+def _read_pieces(path: Path) -> Iterator[str]:
+    for expected_id, line in enumerate(_read_lines(path)):
+        piece, _, token_id = line.rpartition(" ")
+        if token_id != str(expected_id):
+            raise TextError(
+                f"found {line[:80]!r} where 'piece {expected_id}' should stand",
+                where=f"{path}, line {expected_id + 1}",
+                remedy="A tokens file has one piece and its id per line, ids counting from 0",
+            )
+        yield piece
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        if path.stat().st_size > MAX_TOKENS_BYTES:
+            raise TextError(f"a tokens file is at most {MAX_TOKENS_BYTES} bytes long", where=str(path))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TextError(f"cannot read the tokens file: {error}", where=str(path)) from error
+    return text.removesuffix("\n").split("\n")
