@@ -59,7 +59,7 @@ _BASIC_CHARACTERS = _BasicCharacters()
 
 
 def _basic(text: str) -> str:
-    # Some compatibility forms hold apostrophes and spaces, so the characters are chosen after NFKC.
+    # NFKC makes a space of some apostrophes, so they are taken before it, and all other characters after it.
     plain = unicodedata.normalize("NFKC", text.translate({ord(mark): "'" for mark in _APOSTROPHES}))
     lowered = unicodedata.normalize("NFKC", plain.lower()).translate(_BASIC_CHARACTERS)
     return " ".join(_LOOSE_APOSTROPHES.sub(" ", lowered).split())

@@ -61,7 +61,7 @@ def build_tokenizer(config: TokenizerConfig) -> Tokenizer:
 
 
 class PieceTokenizer:
-    """Looks each word up: as one piece, or letter by letter with id 0 (the space) between words, as NeMo does."""
+    """Looks words up whole, or letter by letter with id 0 (the space) between words, as NeMo does."""
 
     def __init__(self, config: TokenizerConfig) -> None:
         letters = config.kind == "char"
@@ -94,5 +94,5 @@ class PieceTokenizer:
         return TextError(
             f"the vocabulary lacks {lacking}",
             where=f"text {text[:80]!r}",
-            remedy=f"{hint}Normalize the text, add the piece to the tokenizer, or set skip_unknown to skip such words",
+            remedy=f"{hint}Normalize the text, add the piece, or set skip_unknown to leave such words out",
         )
