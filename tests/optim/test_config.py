@@ -1,0 +1,35 @@
+"""Optimizers from their configuration."""
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from linnet.optim.config import OptimizerConfig, build_optimizer
+from linnet.optim.novograd import NovoGrad
+
+
+def test_novograd_gets_every_value() -> None:
+    config = OptimizerConfig(lr=0.05, betas=(0.9, 0.3), weight_decay=0.01, grad_averaging=True, amsgrad=True)
+    optimizer = build_optimizer(config, torch.nn.Linear(2, 2).parameters())
+    assert isinstance(optimizer, NovoGrad)
+    expected = config.model_dump(exclude={"name"})
+    assert {key: optimizer.param_groups[0][key] for key in expected} == expected
+
+
+def test_adamw_gets_every_value() -> None:
+    config = OptimizerConfig(name="adamw", lr=0.001, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = build_optimizer(config, torch.nn.Linear(2, 2).parameters())
+    assert isinstance(optimizer, torch.optim.AdamW)
+    expected = config.model_dump(exclude={"name", "grad_averaging"})
+    assert {key: optimizer.param_groups[0][key] for key in expected} == expected
+
+
+def test_adamw_refuses_an_option_of_novograd() -> None:
+    with pytest.raises(ValidationError, match="grad_averaging is an option of novograd"):
+        OptimizerConfig(name="adamw", grad_averaging=True)
+
+
+@pytest.mark.parametrize("wrong", [{"lr": 0.0}, {"betas": (0.9, 1.0)}, {"name": "sgd"}, {"momentum": 0.9}])
+def test_a_wrong_value_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        OptimizerConfig.model_validate(wrong)

@@ -1,0 +1,51 @@
+"""The learning rate over a run."""
+
+import pytest
+import torch
+
+from linnet.optim.schedule import ScheduleConfig, build_schedule, cosine_with_warmup
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, 0.01 / 11),  # lr · (step + 1) / (warm-up + 1)
+        (9, 0.01 * 10 / 11),
+        (10, 0.01),  # the peak, where both formulas meet
+        (60, 0.0055),  # half of the way down, between 0.01 and 0.001
+        (110, 0.001),
+        (500, 0.001),
+    ],
+)
+def test_the_rate_rises_then_falls_along_a_cosine(step: int, expected: float) -> None:
+    lr = cosine_with_warmup(step, 110, peak_lr=0.01, warmup_steps=10, min_lr=0.001)
+    assert lr == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_run_without_warmup_starts_at_the_peak() -> None:
+    assert cosine_with_warmup(0, 10, peak_lr=0.3) == 0.3
+
+
+@pytest.mark.parametrize("total_steps", [0, 5])
+def test_a_run_shorter_than_its_warmup_only_rises(total_steps: int) -> None:
+    rates = [cosine_with_warmup(step, total_steps, peak_lr=1.0, warmup_steps=5) for step in range(5)]
+    assert rates == sorted(rates)
+    assert cosine_with_warmup(5, total_steps, peak_lr=1.0, warmup_steps=5) == 0.0
+
+
+def test_the_scheduler_sets_the_rate_of_each_group() -> None:
+    first, second = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([{"params": [first], "lr": 0.1}, {"params": [second], "lr": 0.01}])
+    schedule = build_schedule(ScheduleConfig(warmup_steps=2, min_lr=0.001), optimizer, total_steps=10)
+    for step in range(12):
+        for group, peak_lr in zip(optimizer.param_groups, (0.1, 0.01), strict=True):
+            expected = cosine_with_warmup(step, 10, peak_lr=peak_lr, warmup_steps=2, min_lr=0.001)
+            assert group["lr"] == pytest.approx(expected)
+        optimizer.step()
+        schedule.step()
+
+
+def test_a_saved_schedule_holds_plain_values() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    state = build_schedule(ScheduleConfig(), optimizer, total_steps=10).state_dict()
+    assert all(isinstance(value, int | float | bool | list | None) for value in state.values())
