@@ -1,0 +1,71 @@
+"""Which examples an epoch holds, and the batches of similar duration drawn from them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from linnet.core.optional import require
+from linnet.data.config import SourceConfig
+from linnet.data.examples import Example
+
+
+def epoch_copies(
+    examples: Sequence[Example], sources: Sequence[SourceConfig], *, progress: float, seed: int, epoch: int
+) -> list[tuple[int, int]]:
+    """Return (example index, copy number) of all that an epoch trains on.
+
+    A `repeat` of 2.3 gives every example of the source two copies, and a third one to a random 30 %.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    repeats = np.array([sources[example.source].repeat_at(progress) for example in examples])
+    counts = np.floor(repeats + rng.random(len(examples))).astype(int)
+    return [(index, copy) for index, count in enumerate(counts) for copy in range(count)]
+
+
+def bucketing_sampler(
+    examples: Sequence[Example],
+    copies: Sequence[tuple[int, int]],
+    *,
+    batch_s: float,
+    num_buckets: int,
+    seed: int,
+) -> Any:
+    """Build lhotse's dynamic bucketing sampler over the copies.
+
+    It yields CutSets whose cut ids read "index.copy". Under torchrun it gives each rank its own batches.
+    """
+    lhotse = require("lhotse", extra="train", purpose="bucketing by duration")
+    dataset = require("lhotse.dataset", extra="train", purpose="bucketing by duration")
+    cuts = lhotse.CutSet.from_cuts(
+        lhotse.MonoCut(
+            id=f"{index}.{copy}",
+            start=0.0,
+            duration=examples[index].utterance.duration_s,
+            channel=0,
+            supervisions=[],
+        )
+        for index, copy in copies
+    )
+    return dataset.DynamicBucketingSampler(
+        cuts,
+        max_duration=batch_s,
+        num_buckets=max(1, min(num_buckets, len(copies) // 2)),
+        shuffle=True,
+        seed=seed,
+        drop_last=False,
+    )
+
+
+def sequential_batches(examples: Sequence[Example], batch_s: float) -> list[list[tuple[int, int]]]:
+    """Group examples by length into batches of at most `batch_s` padded seconds, for validation."""
+    order = sorted(range(len(examples)), key=lambda index: examples[index].utterance.duration_s)
+    batches: list[list[tuple[int, int]]] = []
+    current: list[tuple[int, int]] = []
+    for index in order:
+        longest_s = examples[index].utterance.duration_s
+        if current and longest_s * (len(current) + 1) > batch_s:
+            batches.append(current)
+            current = []
+        current.append((index, 0))
+    return [*batches, current] if current else batches

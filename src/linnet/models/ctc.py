@@ -1,0 +1,87 @@
+"""An acoustic model for CTC: front end, encoder and a linear head over the vocabulary.
+
+B batch, N samples, F mel bins, T frames, S frames after subsampling, D width, V vocabulary with the blank last.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from linnet.features.config import FrontendConfig
+from linnet.models.frontend import TorchFrontend
+from linnet.models.jasper import JasperConfig, JasperEncoder
+from linnet.models.layers.convolution import TimeConv
+from linnet.models.quartznet import VARIANTS, quartznet
+from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
+
+
+class ModelConfig(BaseModel):
+    """All that is needed to build a model again.
+
+    Attributes:
+        name: the model's name, kept in checkpoints and bundles.
+        frontend: how samples become features.
+        encoder: a block table, or `quartznet: VARIANT` for one of the named tables.
+        tokenizer: the vocabulary and how text becomes tokens.
+        normalizer: the text normalizer of the training texts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    frontend: FrontendConfig = FrontendConfig()
+    encoder: JasperConfig
+    tokenizer: TokenizerConfig
+    normalizer: str = "basic"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_variant(cls, data: Any) -> Any:
+        encoder = data.get("encoder") if isinstance(data, dict) else None
+        if not (isinstance(encoder, dict) and set(encoder) == {"quartznet"}):
+            return data
+        if encoder["quartznet"] not in VARIANTS:
+            raise ValueError(
+                f"encoder.quartznet: {encoder['quartznet']!r} is not one of {', '.join(VARIANTS)}"
+            )
+        return {**data, "encoder": quartznet(encoder["quartznet"])}
+
+
+class CtcModel(nn.Module):
+    """Features in, log-probabilities out; `frontend` makes the features from samples."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary = build_tokenizer(config.tokenizer).vocabulary
+        self.frontend = TorchFrontend(config.frontend)
+        self.encoder = JasperEncoder(config.encoder, config.frontend.num_features)
+        self.head = TimeConv(config.encoder.output_width, self.vocabulary.size, bias=True)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Score every output frame.
+
+        Args:
+            features: (B, F, T), or (B, F, 1, T) for export.
+            lengths: (B,) valid frames.
+
+        Returns:
+            (B, S, V) log-probabilities, blank last, and (B,) valid output frames.
+        """
+        encoded, lengths = self.encoder(features, lengths)  # (B, D, S)
+        return self.score(encoded), lengths
+
+    def score(self, encoded: Tensor) -> Tensor:
+        """Apply the head: (B, D, S) or (B, D, 1, S) → (B, S, V) log-probabilities."""
+        return self.head(encoded).flatten(2).transpose(1, 2).log_softmax(-1)
+
+    @property
+    def frame_shift_s(self) -> float:
+        """Seconds per output frame."""
+        return self.config.frontend.frame_shift_s * self.config.encoder.subsampling
+
+    def num_parameters(self) -> int:
+        """Count the trained values (batch-norm statistics are not among them)."""
+        return sum(parameter.numel() for parameter in self.parameters())
+

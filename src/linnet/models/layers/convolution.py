@@ -1,0 +1,142 @@
+"""1-D convolution and batch norm over time that also run as height-1 2-D, and depthwise by FFT where that is faster."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Below this kernel size torch's direct depthwise loop wins on CPU (benchmarks/depthwise.py).
+MIN_FFT_KERNEL = 9
+
+
+class TimeConv(nn.Module):
+    """A "same" convolution over the last axis, for (B, C, T) and for (B, C, 1, T).
+
+    The 4-D form exists for export: onnxruntime runs a height-1 2-D convolution two to three times faster than
+    the same 1-D one (docs/decisions/0002). Depthwise kernels on CPU go through the convolution theorem, since
+    torch's direct depthwise loop is slow there; both ways agree to float32 rounding.
+
+    Args:
+        in_channels: channels in.
+        out_channels: channels out.
+        kernel_size: taps; odd, so that "same" padding is symmetric.
+        stride: step over time; at most one of `stride` and `dilation` may exceed 1 (NeMo's rule).
+        dilation: distance between taps.
+        groups: 1, or `in_channels` for a depthwise convolution.
+        bias: whether to add a bias.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 1,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+    ) -> None:
+        super().__init__()
+        assert stride == 1 or dilation == 1, "stride and dilation cannot both exceed 1"
+        assert kernel_size % 2 == 1, "same padding needs an odd kernel"
+        self.stride, self.dilation, self.groups = stride, dilation, groups
+        self.padding = dilation * (kernel_size - 1) // 2
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size))
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+        nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (B, C, T) or (B, C, 1, T) over T."""
+        if x.dim() == 4:
+            return functional.conv2d(
+                x,
+                self.weight.unsqueeze(2),
+                self.bias,
+                stride=(1, self.stride),
+                padding=(0, self.padding),
+                dilation=(1, self.dilation),
+                groups=self.groups,
+            )
+        if self._prefers_fft(x):
+            y = depthwise_fft(x, self.weight, self.padding, self.dilation)[..., :: self.stride]
+            return y if self.bias is None else y + self.bias[:, None]
+        return functional.conv1d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Valid frames (B,) after the convolution: "same" padding keeps ceil(T / stride)."""
+        return lengths if self.stride == 1 else (lengths + self.stride - 1) // self.stride
+
+    def _prefers_fft(self, x: Tensor) -> bool:
+        depthwise = self.groups > 1 and self.groups == self.weight.shape[0]
+        return (
+            depthwise
+            and self.weight.shape[-1] >= MIN_FFT_KERNEL
+            and x.device.type == "cpu"
+            and x.dtype == torch.float32
+        )
+
+    def extra_repr(self) -> str:
+        """Show the shape in the printed model."""
+        out_channels, per_group, kernel_size = self.weight.shape
+        return (
+            f"{per_group * self.groups}, {out_channels}, kernel_size={kernel_size}, stride={self.stride}, "
+            f"dilation={self.dilation}, groups={self.groups}"
+        )
+
+
+class TimeBatchNorm(nn.BatchNorm1d):
+    """Batch norm per channel for (B, C, T) and for (B, C, 1, T)."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        assert input.dim() in (3, 4), "expected (B, C, T) or (B, C, 1, T)"
+
+
+def depthwise_fft(x: Tensor, weight: Tensor, padding: int, dilation: int = 1) -> Tensor:
+    """Depthwise convolution by the convolution theorem.
+
+    Args:
+        x: (B, C, T).
+        weight: (C, 1, k).
+        padding: zeros on each side.
+        dilation: distance between taps.
+
+    Returns:
+        (B, C, T + 2·padding − dilation·(k − 1)), equal to `conv1d(groups=C)` up to rounding.
+    """
+    num_frames = x.shape[-1]
+    taps = weight.squeeze(1)
+    if dilation > 1:
+        taps = _spread(taps, dilation)
+    reach = taps.shape[-1] - 1
+    size = fast_fft_size(num_frames + reach)
+    # Correlation, as conv1d computes it, is convolution with the reversed taps.
+    spectrum = torch.fft.rfft(x, size) * torch.fft.rfft(taps.flip(-1), size)
+    full = torch.fft.irfft(spectrum, size)
+    return full[..., reach - padding : num_frames + padding]
+
+
+def fast_fft_size(minimum: int) -> int:
+    """Return the smallest 2^a·3^b·5^c that is at least `minimum`."""
+    best = 1 << (minimum - 1).bit_length()
+    five = 1
+    while five < best:
+        three = five
+        while three < best:
+            quotient = -(-minimum // three)
+            best = min(best, three << (quotient - 1).bit_length())
+            three *= 3
+        five *= 5
+    return best
+
+
+def _spread(taps: Tensor, dilation: int) -> Tensor:
+    """Put `dilation` − 1 zeros between the taps: (C, k) → (C, dilation·(k − 1) + 1)."""
+    channels, kernel_size = taps.shape
+    spread: Any = taps.new_zeros(channels, kernel_size, dilation)
+    spread[..., 0] = taps
+    result: Tensor = spread.flatten(1)[:, : dilation * (kernel_size - 1) + 1]
+    return result

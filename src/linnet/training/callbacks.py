@@ -1,0 +1,115 @@
+"""What happens around the steps: progress reports, checkpoints of the last stretch, saving on an interrupt."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from linnet.core.files import replacing
+from linnet.data.batch import Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStatus:
+    """Where a run stands.
+
+    Attributes:
+        step, max_steps: optimizer steps done and planned.
+        loss: mean training loss since the last report.
+        dev_wer: of the newest validation, or None before the first.
+        learning_rate: of the next step.
+        audio_s_per_s: seconds of audio trained on per second, since the last report, validation included.
+        left_s: estimated seconds to the end of the run.
+    """
+
+    step: int
+    max_steps: int
+    loss: float
+    dev_wer: float | None
+    learning_rate: float
+    audio_s_per_s: float
+    left_s: float
+
+
+class ProgressReporter(Callback):
+    """Calls `report` every `every_steps` optimizer steps, on the first process."""
+
+    def __init__(self, report: Callable[[TrainingStatus], None], every_steps: int, sample_rate_hz: int) -> None:
+        self.report, self.every_steps, self.sample_rate_hz = report, every_steps, sample_rate_hz
+        self._since = time.monotonic()
+        self._start: tuple[float, int] | None = None
+        self._samples, self._losses, self._last_step = 0, [0.0], -1
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._since = time.monotonic()
+        self._start = (self._since, trainer.global_step)
+        self._losses = []
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        self._samples += batch.audio_samples * trainer.world_size
+        self._losses.append(float(outputs["loss"]))
+        step = trainer.global_step
+        if step == self._last_step or step % self.every_steps or not trainer.is_global_zero:
+            return
+        self._last_step = step
+        status = self._status(trainer, step)
+        pl_module.log("audio_s_per_s", status.audio_s_per_s, rank_zero_only=True, batch_size=1)
+        self.report(status)
+
+    def _status(self, trainer: Trainer, step: int) -> TrainingStatus:
+        assert self._start is not None and trainer.max_steps is not None
+        now = time.monotonic()
+        started, first_step = self._start
+        dev_wer = trainer.callback_metrics.get("dev_wer")
+        status = TrainingStatus(
+            step=step,
+            max_steps=trainer.max_steps,
+            loss=sum(self._losses) / len(self._losses),
+            dev_wer=None if dev_wer is None else float(dev_wer),
+            learning_rate=trainer.optimizers[0].param_groups[0]["lr"],
+            audio_s_per_s=self._samples / self.sample_rate_hz / (now - self._since),
+            left_s=(now - started) / (step - first_step) * (trainer.max_steps - step),
+        )
+        self._since, self._samples, self._losses = now, 0, []
+        return status
+
+
+class LastCheckpoints(Callback):
+    """Keeps the newest `count` validation checkpoints, for averaging, and saves `last.ckpt` on an interrupt."""
+
+    def __init__(self, directory: Path, count: int) -> None:
+        self.directory, self.count = directory, count
+
+    @property
+    def last_path(self) -> Path:
+        """The checkpoint that a resumed run goes on from."""
+        return self.directory / "last.ckpt"
+
+    def paths(self) -> list[Path]:
+        """The kept checkpoints, oldest first."""
+        return sorted(self.directory.glob("recent-*.ckpt"))
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.state.fn == "fit":
+            return
+        self._save(trainer, self.directory / f"recent-{trainer.global_step:08d}.ckpt")
+        self._save(trainer, self.last_path)
+        if trainer.is_global_zero:
+            for path in self.paths()[: -self.count]:
+                path.unlink()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
+            self._save(trainer, self.last_path)
+
+    def _save(self, trainer: Trainer, path: Path) -> None:
+        if trainer.world_size > 1:
+            trainer.save_checkpoint(path)
+            return
+        with replacing(path) as temporary:
+            trainer.save_checkpoint(temporary)

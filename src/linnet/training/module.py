@@ -1,0 +1,99 @@
+"""One training step and one validation step, as Lightning wants them."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from linnet.core.errors import TrainingError
+from linnet.data.augment.spectrogram import FeatureAugment
+from linnet.data.batch import Batch
+from linnet.decoding.greedy import greedy_decode
+from linnet.metrics.error_rate import word_errors
+from linnet.models.checkpoint import describe_model
+from linnet.models.ctc import CtcModel
+from linnet.models.layers.convolution import TimeConv
+from linnet.optim.config import build_optimizer
+from linnet.optim.schedule import build_schedule
+from linnet.text.tokenizer import build_tokenizer
+from linnet.training.config import TrainConfig
+from linnet.training.loss import ctc_loss, mean_over_used
+
+
+class CtcTraining(LightningModule):
+    """Trains a CtcModel, with an auxiliary head beside its own where the configuration asks for one."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.model = CtcModel(config.model)
+        self.augment = FeatureAugment(config.feature_augment)
+        self.auxiliary_head: TimeConv | None = None
+        if config.auxiliary is not None:
+            width = config.model.encoder.output_width
+            self.auxiliary_head = TimeConv(
+                width, build_tokenizer(config.auxiliary.tokenizer).vocabulary.size, bias=True
+            )
+        self._dev_counts = torch.zeros(2, dtype=torch.long)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        with torch.no_grad():
+            features, lengths = self.model.frontend(batch.samples, batch.lengths)
+            features = self.augment(features, lengths, self._generator())
+        encoded, lengths = self.model.encoder(features, lengths)
+        losses = ctc_loss(self.model.score(encoded), lengths, batch.tokens, batch.token_lengths)
+        loss = mean_over_used(losses, batch.token_lengths)
+        self._refuse_nan(losses, batch)
+        if self.auxiliary_head is not None and self.config.auxiliary is not None:
+            weight = self.config.auxiliary.weight
+            loss = (1 - weight) * loss + weight * self._auxiliary_loss(encoded, lengths, batch)
+        self.log("loss", loss, prog_bar=True, batch_size=len(batch.names))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        features, lengths = self.model.frontend(batch.samples, batch.lengths)
+        log_probs, lengths = self.model(features, lengths)
+        vocabulary = self.model.vocabulary
+        for row, length, text in zip(log_probs.float().cpu().numpy(), lengths.tolist(), batch.texts, strict=True):
+            spans = greedy_decode(row[:length], vocabulary.blank_id)
+            counts = word_errors(text, vocabulary.decode([span.token_id for span in spans]))
+            self._dev_counts += torch.tensor([counts.errors, counts.reference_length])
+
+    def on_validation_epoch_end(self) -> None:
+        errors, words = self.all_gather(self._dev_counts.to(self.device)).view(-1, 2).sum(0).tolist()
+        self._dev_counts.zero_()
+        self.log("dev_wer", errors / max(words, 1), prog_bar=True, sync_dist=False)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = build_optimizer(self.config.optimizer, self.parameters())
+        schedule = build_schedule(self.config.schedule, optimizer, self.config.trainer.max_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["linnet"] = describe_model(self.config.model)
+
+    def _auxiliary_loss(self, encoded: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
+        assert self.auxiliary_head is not None
+        log_probs = self.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
+        losses = ctc_loss(log_probs, lengths, batch.auxiliary_tokens, batch.auxiliary_token_lengths)
+        self._refuse_nan(losses, batch)
+        return mean_over_used(losses, batch.auxiliary_token_lengths)
+
+    def _refuse_nan(self, losses: Tensor, batch: Batch) -> None:
+        finite = torch.isfinite(losses)
+        if bool(finite.all()):
+            return
+        # A NaN weight spoils the whole batch: then no single utterance is to blame, and all are named.
+        names = [name for name, good in zip(batch.names, finite.tolist(), strict=True) if not good]
+        raise TrainingError(
+            f"the loss of {len(names)} of {len(batch.names)} utterances is not a number: {', '.join(names)}",
+            where=f"step {self.global_step}",
+            remedy="Listen to them; if they are sound, lower optimizer.lr or trainer.gradient_clip "
+            "and resume from the last checkpoint with trainer.resume=true",
+        )
+
+    def _generator(self) -> torch.Generator:
+        """Random numbers that depend on seed, step and rank alone, so that a resumed run draws the same ones."""
+        generator = torch.Generator(device=self.device)
+        return generator.manual_seed((self.config.trainer.seed * 1_000_003 + self.global_step) * 4096 + self.global_rank)

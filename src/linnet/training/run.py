@@ -1,0 +1,144 @@
+"""A training run from its configuration to the averaged model."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from linnet.core.errors import ConfigError
+from linnet.core.files import write_text
+from linnet.models.checkpoint import save_model
+from linnet.training.averaging import average_weights
+from linnet.training.callbacks import LastCheckpoints, ProgressReporter, TrainingStatus
+from linnet.training.config import TrainConfig
+from linnet.training.datamodule import SpeechData
+from linnet.training.module import CtcTraining
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingResult:
+    """What a finished run leaves behind.
+
+    Attributes:
+        final: the averaged checkpoint.
+        best: the single checkpoint with the lowest dev WER.
+        final_wer, best_wer: on the dev sets, as fractions.
+    """
+
+    final: Path
+    best: Path
+    final_wer: float
+    best_wer: float
+
+
+def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> TrainingResult:
+    """Train, validate, keep the best, average the last.
+
+    Args:
+        config: the run.
+        report: called with the status every `log_every_steps`.
+
+    Raises:
+        ConfigError: when `output_dir` holds another run.
+        TrainingError: when the loss is not a number.
+    """
+    _prepare_process(config)
+    directory = config.output_dir / "checkpoints"
+    recent = LastCheckpoints(directory, config.trainer.average_last)
+    resume_from = _resume_point(config, recent.last_path)
+    write_text(config.output_dir / "config.yaml", _to_yaml(config))
+    best = ModelCheckpoint(
+        dirpath=directory,
+        filename="best-{step:08d}-{dev_wer:.4f}",
+        auto_insert_metric_name=False,
+        monitor="dev_wer",
+        save_top_k=config.trainer.keep_best,
+    )
+    reporter = ProgressReporter(report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz)
+    module, data = CtcTraining(config), SpeechData(config)
+    trainer = _build_trainer(config, [best, recent, reporter])
+    trainer.fit(module, data, ckpt_path=resume_from, weights_only=False if resume_from else None)
+    return _finish(config, trainer, module, recent, best)
+
+
+def _finish(
+    config: TrainConfig, trainer: Trainer, module: CtcTraining, recent: LastCheckpoints, best: ModelCheckpoint
+) -> TrainingResult:
+    """Average the last checkpoints, score the mean and write it."""
+    weights = average_weights(recent.paths())
+    final = config.output_dir / "final.ckpt"
+    module.model.load_state_dict(weights)
+    if trainer.is_global_zero:
+        save_model(final, config.model, weights, trainer.global_step)
+    final_wer = trainer.validate(module, datamodule=trainer.datamodule, verbose=False)[0]["dev_wer"]
+    assert best.best_model_score is not None
+    return TrainingResult(
+        final=final,
+        best=Path(best.best_model_path),
+        final_wer=float(final_wer),
+        best_wer=float(best.best_model_score),
+    )
+
+
+def _build_trainer(config: TrainConfig, callbacks: list[ModelCheckpoint | LastCheckpoints | ProgressReporter]) -> Trainer:
+    options = config.trainer
+    return Trainer(
+        accelerator=options.accelerator,
+        devices=options.devices,
+        num_nodes=options.num_nodes,
+        precision=options.precision,
+        max_steps=options.max_steps,
+        max_epochs=-1,
+        val_check_interval=options.validate_every_steps * options.accumulate_batches,
+        check_val_every_n_epoch=None,
+        log_every_n_steps=options.log_every_steps,
+        gradient_clip_val=options.gradient_clip or None,
+        accumulate_grad_batches=options.accumulate_batches,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        callbacks=list(callbacks),
+        logger=TensorBoardLogger(config.output_dir, name="", version="tensorboard"),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _prepare_process(config: TrainConfig) -> None:
+    if config.trainer.num_threads:
+        torch.set_num_threads(config.trainer.num_threads)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    # Lightning cannot know that lhotse's sampler has no length and that batches are ready made.
+    warnings.filterwarnings("ignore", module="lightning.*")
+    seed_everything(config.trainer.seed, workers=True, verbose=False)
+
+
+def _resume_point(config: TrainConfig, last: Path) -> Path | None:
+    if config.trainer.resume:
+        if last.is_file():
+            return last
+        raise ConfigError(
+            "there is nothing to resume",
+            where=str(config.output_dir),
+            remedy="Leave out trainer.resume=true, or name the output_dir of the interrupted run",
+        )
+    if any(config.output_dir.glob("checkpoints/*.ckpt")):
+        raise ConfigError(
+            "output_dir already holds the checkpoints of a run",
+            where=str(config.output_dir),
+            remedy="Go on with it by trainer.resume=true, or give another output_dir=…",
+        )
+    return None
+
+
+def _to_yaml(config: TrainConfig) -> str:
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
