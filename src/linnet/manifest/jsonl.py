@@ -28,7 +28,9 @@ MAX_LINE_BYTES = 1 << 20  # a line is one utterance; an hour of fast speech is a
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _BOM = b"\xef\xbb\xbf"
-_ONE_OBJECT_A_LINE = 'Write one object a line, such as {"audio_filepath": "a.wav", "duration": 3.2, "text": "hello"}'
+_ONE_OBJECT_A_LINE = (
+    'Write one object a line, such as {"audio_filepath": "a.wav", "duration": 3.2, "text": "hello"}'
+)
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,241 @@
+"""Reading any recording as 16 kHz mono float32: files, bytes, file objects and arrays."""
+
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.audio.decoder import BLOCK_VALUES, AudioInfo, Block, Decoder, open_soundfile
+from linnet.audio.media import media_format, open_media
+from linnet.audio.resample import resample_blocks
+from linnet.core.arrays import Samples
+from linnet.core.errors import AudioError
+
+AudioSource = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
+
+MAX_DURATION_S = 12 * 3600.0  # 2.8 GB of samples at 16 kHz: a small file must not unpack to any size
+MAX_STREAM_BYTES = 2 << 30  # of a file object that cannot seek and is held in memory
+MAX_CHANNELS = 64
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
+
+_SCALED_TYPES = ("int8", "uint8", "int16", "int32")
+
+
+def read_audio(
+    source: AudioSource,
+    *,
+    sample_rate_hz: int = 16_000,
+    source_rate_hz: int | None = None,
+    offset_s: float = 0.0,
+    duration_s: float | None = None,
+) -> Samples:
+    """Read a recording, mix its channels to their mean and resample it (soxr, HQ).
+
+    Silence is sound: it gives zeros. A recording that was cut short gives the part that can be decoded, with
+    a logged warning where the decoder saw the cut. Floats outside [-1, 1] are kept. Little more memory is
+    used than the result takes.
+
+    Args:
+        source: a path; the bytes of a file; a binary file object, read from its start; or an array (N,) or
+            (N, C) of floats, or of int8, uint8, int16 or int32, which are scaled by their full scale.
+        sample_rate_hz: the rate wanted.
+        source_rate_hz: the rate of an array (default: `sample_rate_hz`); files know their own.
+        offset_s: where to start, in seconds.
+        duration_s: how much to read at most, in seconds (default: all).
+
+    Returns:
+        (N,) mono float32. Empty only for an array that is empty.
+
+    Raises:
+        AudioError: when the source is no recording, holds no samples (after `offset_s`), a NaN or an
+            infinity, or lasts longer than MAX_DURATION_S.
+        MissingDependencyError: when the format needs the extra `media` and that is not installed.
+    """
+    _check_span(offset_s, duration_s)
+    if isinstance(source, np.ndarray):
+        rate_hz = sample_rate_hz if source_rate_hz is None else source_rate_hz
+        start = round(offset_s * rate_hz)
+        mono = _mono(_array_blocks(source, start), rate_hz, start, duration_s, "array")
+        return _gathered(_resampled(mono, rate_hz, sample_rate_hz, "array"))
+    if source_rate_hz is not None:
+        raise AudioError("source_rate_hz is for arrays", remedy="Leave it out: a file knows its own rate")
+    where = _name(source)
+    with _opened(source, where) as decoder:
+        rate_hz = decoder.info.sample_rate_hz
+        if duration_s is None and decoder.info.duration_s - offset_s > MAX_DURATION_S:
+            raise _too_long(where)
+        start = round(offset_s * rate_hz)
+        mono = _mono(decoder.blocks(start), rate_hz, start, duration_s, where)
+        samples = _gathered(_resampled(mono, rate_hz, sample_rate_hz, where))
+    if not len(samples):
+        raise AudioError("there are no samples" + (f" after {offset_s} s" if offset_s else ""), where=where)
+    return samples
+
+
+def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
+    """Read the header of a recording.
+
+    Raises:
+        AudioError: when the file is no recording.
+        MissingDependencyError: when the format needs the extra `media` and that is not installed.
+    """
+    with _opened(path, _name(path)) as decoder:
+        return decoder.info
+
+
+def _name(source: object) -> str:
+    """Name a source for messages."""
+    if isinstance(source, bytes):
+        return f"{len(source)} bytes"
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return str(getattr(source, "name", type(source).__name__))
+
+
+@contextmanager
+def _opened(source: str | os.PathLike[str] | bytes | BinaryIO, where: str) -> Iterator[Decoder]:
+    """Open a recording with the decoder that its first bytes ask for."""
+    with _binary_file(source, where) as file:
+        head = file.read(16)
+        if not head:
+            raise AudioError("the file is empty", where=where)
+        file.seek(0)
+        container = media_format(head)
+        with open_media(file, container, where) if container else open_soundfile(file, where) as decoder:
+            yield decoder
+
+
+@contextmanager
+def _binary_file(source: str | os.PathLike[str] | bytes | BinaryIO, where: str) -> Iterator[BinaryIO]:
+    """Give any source but an array as a binary file that can seek, at its start."""
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    elif isinstance(source, str | os.PathLike):
+        with _file(Path(source), where) as file:
+            yield file
+    elif not hasattr(source, "read") or isinstance(source, io.TextIOBase):
+        raise AudioError(
+            f"cannot read audio from a {type(source).__name__}",
+            remedy="Give a path, bytes, a file opened in binary mode, or a numpy array",
+        )
+    elif source.seekable():
+        source.seek(0)
+        yield source
+    else:
+        content = source.read(MAX_STREAM_BYTES + 1)
+        if len(content) > MAX_STREAM_BYTES:
+            raise AudioError(f"the stream holds more than {MAX_STREAM_BYTES} bytes", where=where)
+        yield io.BytesIO(content)
+
+
+def _file(path: Path, where: str) -> BinaryIO:
+    try:
+        if path.exists() and not path.is_file():  # a pipe or device would block or never end
+            raise AudioError("not a regular file", where=where, remedy="Give the recording itself")
+        return path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        if isinstance(error, AudioError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(f"the file cannot be opened ({reason})", where=where) from error
+
+
+def _array_blocks(array: NDArray[Any], start_frame: int) -> Iterator[Block]:
+    """Yield the samples of an array (N,) or (N, C) as floats, integers scaled by their full scale."""
+    if array.ndim not in (1, 2):
+        raise AudioError(f"the array has the shape {array.shape}", remedy="Give (N,) or (N, channels)")
+    if array.dtype.kind != "f" and array.dtype.name not in _SCALED_TYPES:
+        raise AudioError(
+            f"the array is of type {array.dtype}, which has no agreed full scale",
+            remedy=f"Convert it to float32 in [-1, 1] or to one of {', '.join(_SCALED_TYPES)}",
+        )
+    channels = array.reshape(len(array), -1) if array.size else array.reshape(0, 1)
+    num_frames = max(1, BLOCK_VALUES // channels.shape[1])
+    for start in range(start_frame, len(channels), num_frames):
+        block = channels[start : start + num_frames].astype(np.float32)
+        if array.dtype.kind == "u":
+            block -= 128
+        yield block if array.dtype.kind == "f" else block / 2 ** (8 * array.itemsize - 1)
+
+
+def _mono(
+    blocks: Iterable[Block], rate_hz: int, start_frame: int, duration_s: float | None, where: str
+) -> Iterator[Samples]:
+    """Mix the channels of blocks, check their values and end after `duration_s`."""
+    position = start_frame
+    end = start_frame + round((MAX_DURATION_S if duration_s is None else duration_s) * rate_hz)
+    for block in blocks:
+        if block.shape[1] > MAX_CHANNELS:
+            raise AudioError(
+                f"{block.shape[1]} channels, more than {MAX_CHANNELS}",
+                where=where,
+                remedy="An array is (samples, channels): transpose it if it is (channels, samples)",
+            )
+        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+        mono = mono[: end - position]
+        _check_finite(mono, position, rate_hz, where)
+        position += len(mono)
+        yield mono
+        if position == end and duration_s is not None:
+            return
+        if len(mono) < len(block):
+            raise _too_long(where)
+
+
+def _resampled(blocks: Iterator[Samples], from_hz: int, to_hz: int, where: str) -> Iterator[Samples]:
+    for rate_hz in (from_hz, to_hz):
+        if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+            raise AudioError(
+                f"a sample rate of {rate_hz} Hz",
+                where=where,
+                remedy=f"Rates are {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz",
+            )
+    return resample_blocks(blocks, from_hz, to_hz)
+
+
+def _gathered(blocks: Iterable[Samples]) -> Samples:
+    """Join blocks in one array that grows in place, so that no second copy of a long recording exists."""
+    samples, count = np.empty(0, np.float32), 0
+    for block in blocks:
+        needed = count + len(block)
+        if needed > len(samples):
+            samples.resize(max(needed, count + count // 8), refcheck=False)
+        samples[count:needed] = block
+        count = needed
+    samples.resize(count, refcheck=False)
+    return samples
+
+
+def _check_span(offset_s: float, duration_s: float | None) -> None:
+    if not 0 <= offset_s < float("inf"):
+        raise AudioError(f"the offset is {offset_s} s", remedy="Give 0 or more seconds")
+    if duration_s is not None and not 0 < duration_s <= MAX_DURATION_S:
+        raise AudioError(
+            f"the duration is {duration_s} s", remedy=f"Give more than 0 and at most {MAX_DURATION_S:.0f} s"
+        )
+
+
+def _check_finite(samples: Samples, position: int, rate_hz: int, where: str) -> None:
+    if np.isfinite(samples.sum()):  # one pass without a temporary; a sum can also overflow, so look closer
+        return
+    bad = np.flatnonzero(~np.isfinite(samples))
+    if len(bad):
+        sample = position + int(bad[0])
+        raise AudioError(
+            f"sample {sample} (at {sample / rate_hz:.3f} s) is {samples[bad[0]]}",
+            where=where,
+            remedy="Write the recording again without NaN and infinity",
+        )
+
+
+def _too_long(where: str) -> AudioError:
+    return AudioError(
+        f"the recording is longer than {MAX_DURATION_S / 3600:g} hours",
+        where=where,
+        remedy="Read it in parts with offset_s and duration_s",
+    )
