@@ -3,19 +3,17 @@
 They come after normalization, so that the 0 of a mask is the mean of the utterance.
 """
 
-import math
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Self
 
+import numpy as np
 import torch
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from linnet.core.arrays import Array
 from linnet.data.augment.ranges import Range
-
-# The Slaney mel scale of the log-mel front end: linear below 1 kHz, logarithmic above.
-SLANEY_KNEE_HZ = 1000.0
-SLANEY_KNEE_MEL = 15.0
-SLANEY_LOG_STEP = math.log(6.4) / 27.0
+from linnet.features.mel import slaney_filterbank
 
 
 class SpecAugmentConfig(BaseModel):
@@ -72,8 +70,14 @@ class FrequencyWarpConfig(BaseModel):
 
     probability: float = Field(default=0.0, ge=0.0, le=1.0)
     factor: Annotated[Range, AfterValidator(_check_factors)] = (0.85, 1.15)
-    knee_hz: float = Field(default=4800.0, gt=0.0, allow_inf_nan=False)
-    high_hz: float = Field(default=8000.0, gt=0.0, allow_inf_nan=False)
+    knee_hz: float = Field(default=4800.0, gt=0.0)
+    high_hz: float = Field(default=8000.0, gt=0.0, le=96_000.0)
+
+    @model_validator(mode="after")
+    def _check_knee(self) -> Self:
+        if self.knee_hz >= self.high_hz:
+            raise ValueError(f"knee_hz={self.knee_hz} must lie below high_hz={self.high_hz}")
+        return self
 
 
 class FeatureAugmentConfig(BaseModel):
@@ -158,42 +162,35 @@ def warp_frequency(
     low, high = config.factor
     factors = low + (high - low) * _uniform((num_utterances, 1), features, generator)
     is_warped = _uniform((num_utterances, 1), features, generator) < config.probability
-    factors = torch.where(is_warped, factors, 1.0)
-    positions = _warped_bins(factors, num_bins, config)
+    positions = _warped_bins(torch.where(is_warped, factors, 1.0), num_bins, config)
     bins = torch.arange(num_bins, device=features.device)
     weights = (1.0 - (positions[:, :, None] - bins).abs()).clamp_min(0.0)
     return torch.bmm(weights.to(features.dtype), features)
 
 
 def _warped_bins(factors: Tensor, num_bins: int, config: FrequencyWarpConfig) -> Tensor:
-    """Return where each bin (F) of each utterance (B, 1) reads, in bins from 0 to F − 1: (B, F)."""
-    highest_mel = _hz_to_mel(torch.tensor(config.high_hz))
-    step_mel = highest_mel / (num_bins + 1)
-    centers_hz = _mel_to_hz(step_mel * torch.arange(1, num_bins + 1)).to(factors.device)
-    warped_hz = _warp_hz(centers_hz, factors, config)
-    return (_hz_to_mel(warped_hz) / step_mel.to(factors.device) - 1.0).clamp(0.0, num_bins - 1)
+    """Return where each bin of each utterance reads, (B, F), in bins from 0 to F − 1; factors are (B, 1).
+
+    The warp is equation 1 of Jaitly and Hinton: slope α up to the knee, then a line to the end.
+    """
+    centers_hz = _centers_hz(num_bins, config.high_hz)
+    alpha = factors.numpy(force=True)
+    knee_to_hz = config.knee_hz * np.minimum(alpha, 1.0)
+    knee_from_hz = knee_to_hz / alpha
+    slope = (config.high_hz - knee_to_hz) / (config.high_hz - knee_from_hz)
+    above_knee_hz = config.high_hz - slope * (config.high_hz - centers_hz)
+    warped_hz = np.where(centers_hz <= knee_from_hz, alpha * centers_hz, above_knee_hz)
+    positions = np.interp(warped_hz, centers_hz, np.arange(num_bins))
+    return torch.from_numpy(positions.astype(np.float32)).to(factors.device)
 
 
-def _warp_hz(frequencies_hz: Tensor, factors: Tensor, config: FrequencyWarpConfig) -> Tensor:
-    """The piecewise linear warp of Jaitly and Hinton, section 2: slope α to the knee, then on to the end."""
-    high_hz = config.high_hz
-    knee_to_hz = config.knee_hz * factors.clamp_max(1.0)
-    knee_from_hz = knee_to_hz / factors
-    slope = (high_hz - knee_to_hz) / (high_hz - knee_from_hz)
-    above_knee = high_hz - slope * (high_hz - frequencies_hz)
-    return torch.where(frequencies_hz <= knee_from_hz, frequencies_hz * factors, above_knee)
-
-
-def _hz_to_mel(frequencies_hz: Tensor) -> Tensor:
-    linear = frequencies_hz * (SLANEY_KNEE_MEL / SLANEY_KNEE_HZ)
-    log_ratio = torch.log(frequencies_hz.clamp_min(1.0) / SLANEY_KNEE_HZ)
-    return torch.where(frequencies_hz < SLANEY_KNEE_HZ, linear, SLANEY_KNEE_MEL + log_ratio / SLANEY_LOG_STEP)
-
-
-def _mel_to_hz(mels: Tensor) -> Tensor:
-    linear = mels * (SLANEY_KNEE_HZ / SLANEY_KNEE_MEL)
-    above = SLANEY_KNEE_HZ * torch.exp((mels - SLANEY_KNEE_MEL) * SLANEY_LOG_STEP)
-    return torch.where(mels < SLANEY_KNEE_MEL, linear, above)
+@lru_cache
+def _centers_hz(num_bins: int, high_hz: float) -> Array:
+    """Return the frequency at which each filter of the log-mel front end is highest, within 1 Hz."""
+    fft_size = 1 << 15
+    filters = slaney_filterbank(num_bins, fft_size, round(2 * high_hz), 0.0, high_hz)
+    centers: Array = filters.argmax(axis=1) * (2 * high_hz / fft_size)
+    return centers
 
 
 def _stretches(

@@ -1,0 +1,62 @@
+"""Mixes recorded noise into an utterance at a random signal-to-noise ratio."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from linnet.core.arrays import Samples
+from linnet.data.augment.ranges import Range
+from linnet.data.augment.sound_bank import SoundBank
+from linnet.data.augment.transform import TransformConfig, amplitude, rms
+
+
+class NoiseConfig(TransformConfig):
+    """Recorded noise.
+
+    Attributes:
+        path: folder or manifest of recordings, of any rate and number of channels.
+        snr_db: range of the level of the utterance over that of the noise.
+    """
+
+    name: Literal["noise"] = "noise"
+    path: Path
+    snr_db: Range = (10.0, 50.0)
+
+    def build(self) -> "Noise":
+        """Return the transform.
+
+        Raises:
+            ConfigError: when `path` has no recordings.
+        """
+        return Noise(self)
+
+
+class Noise:
+    """Adds a random stretch of a random recording; a short one is repeated."""
+
+    def __init__(self, config: NoiseConfig) -> None:
+        self.config = config
+        self.bank = SoundBank(config.path, "noise")
+
+    def __call__(self, samples: Samples, rng: np.random.Generator) -> Samples:
+        """Return (N,) samples.
+
+        Raises:
+            AudioError: when a recording of noise cannot be read.
+        """
+        noise = _stretch(self.bank.draw(rng), samples.size, rng)
+        snr_db = rng.uniform(*self.config.snr_db)
+        noise_rms = rms(noise)
+        if noise_rms == 0.0:
+            return samples
+        return samples + noise * np.float32(rms(samples) / noise_rms / amplitude(snr_db))
+
+
+def _stretch(recording: Samples, num_samples: int, rng: np.random.Generator) -> Samples:
+    """Return `num_samples` of a recording from a random place on."""
+    spare = recording.size - num_samples
+    if spare >= 0:
+        start = rng.integers(spare + 1)
+        return recording[start : start + num_samples]
+    return np.resize(np.roll(recording, rng.integers(recording.size)), num_samples)

@@ -1,0 +1,72 @@
+"""Impulse responses of random shoebox rooms: early echoes by image sources, a decaying tail of noise."""
+
+import numpy as np
+
+from linnet.core.arrays import Array, Samples
+
+SOUND_SPEED_M_S = 343.0
+MIN_ROOM_M, MAX_ROOM_M = np.array([2.5, 2.5, 2.3]), np.array([9.0, 7.0, 3.5])
+WALL_DISTANCE_M = 0.3
+MIN_DISTANCE_M, MAX_DISTANCE_M = 0.1, 3.0  # from mouth to microphone
+EARLY_S = 0.04  # image sources up to here, noise after
+MAX_ORDER = 3  # 2 · 3 · 2.3 m is as far as sound goes in 40 ms
+
+_ORDERS = np.stack(np.meshgrid(*[np.arange(-MAX_ORDER, MAX_ORDER + 1)] * 3), axis=-1).reshape(-1, 1, 3)
+_SIDES = np.stack(np.meshgrid(*[np.arange(2)] * 3), axis=-1).reshape(1, -1, 3)
+_NUM_REFLECTIONS = (np.abs(_ORDERS - _SIDES) + np.abs(_ORDERS)).sum(axis=-1)
+
+
+def simulate_room(rt60_s: float, max_samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Samples:
+    """Return the impulse response from a random mouth to a random microphone in a random room.
+
+    The image method is that of Allen and Berkley (https://doi.org/10.1121/1.382599, equation 10). The walls
+    absorb what Eyring's formula gives for the reverberation time. The tail has the mean energy of the images
+    it stands for: in a room of volume V, images at a distance of c·t bring c / (4π·V) per second, times
+    the decay of 60 dB in `rt60_s`.
+
+    Args:
+        rt60_s: reverberation time.
+        max_samples: largest length of the response.
+        sample_rate_hz: its rate.
+        rng: source of the random numbers.
+
+    Returns:
+        (M,) response whose largest sample is the direct sound, of height 1.
+    """
+    room_m = rng.uniform(MIN_ROOM_M, MAX_ROOM_M)
+    mouth_m, microphone_m = _places(room_m, rng)
+    volume_m3, surface_m2 = room_m.prod(), 2.0 * (room_m * np.roll(room_m, 1)).sum()
+    absorption = 1.0 - np.exp(-0.161 * volume_m3 / (surface_m2 * rt60_s))
+    num_samples = min(max_samples, round((EARLY_S + rt60_s) * sample_rate_hz))
+
+    distances_m, heights = _images(room_m, mouth_m, microphone_m, np.sqrt(1.0 - absorption))
+    delays = np.rint(distances_m * (sample_rate_hz / SOUND_SPEED_M_S)).astype(np.int64)
+    num_early = min(round(EARLY_S * sample_rate_hz), num_samples)
+    is_early = delays < num_early
+    response = np.bincount(delays[is_early], heights[is_early], num_samples)
+
+    times_s = np.arange(num_early, num_samples) / sample_rate_hz
+    power = SOUND_SPEED_M_S / (4.0 * np.pi * volume_m3 * sample_rate_hz) * 10.0 ** (-6.0 * times_s / rt60_s)
+    response[num_early:] = rng.standard_normal(times_s.size) * np.sqrt(power)
+    direct = delays.min()
+    scaled: Samples = (response[direct:] / response[direct]).astype(np.float32)
+    return scaled
+
+
+def _places(room_m: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw where mouth and microphone are, (3,) each, away from the walls and near enough to each other."""
+    lowest, highest = np.full(3, WALL_DISTANCE_M), room_m - WALL_DISTANCE_M
+    mouth_m = rng.uniform(lowest, highest)
+    direction = rng.standard_normal(3)
+    offset_m = direction / np.linalg.norm(direction) * rng.uniform(MIN_DISTANCE_M, MAX_DISTANCE_M)
+    # A microphone behind a wall goes to the other side of the mouth, or as near to it as the room lets it.
+    inside = (mouth_m + offset_m >= lowest) & (mouth_m + offset_m <= highest)
+    return mouth_m, np.clip(mouth_m + np.where(inside, offset_m, -offset_m), lowest, highest)
+
+
+def _images(room_m: Array, mouth_m: Array, microphone_m: Array, reflection: float) -> tuple[Array, Array]:
+    """Return distance and height of every image of the mouth up to MAX_ORDER, flat."""
+    mirrored_m = (1 - 2 * _SIDES) * mouth_m + 2 * _ORDERS * room_m
+    distances_m = np.linalg.norm(mirrored_m - microphone_m, axis=-1)
+    heights = reflection**_NUM_REFLECTIONS / (4.0 * np.pi * distances_m)
+    return distances_m.ravel(), heights.ravel()
