@@ -1,4 +1,4 @@
-"""Puts an utterance into a room, recorded or simulated, without moving it in time."""
+"""Puts an utterance into a room, recorded or simulated, moving it in time by a millisecond at most."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,8 +13,8 @@ from linnet.data.augment.sound_bank import SoundBank
 from linnet.data.augment.spectrum import convolve
 from linnet.data.augment.transform import SAMPLE_RATE_HZ, TransformConfig, rms
 
-MAX_RESPONSE_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)  # after the direct sound; keeps the convolution cheap
-LEAD_SAMPLES = SAMPLE_RATE_HZ // 1000  # before it: the rise of a recorded impulse
+MAX_RESPONSE_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)  # keeps the convolution cheap
+LEAD_SAMPLES = SAMPLE_RATE_HZ // 1000  # of a recorded response before its direct sound
 
 
 def _check_rt60(limits: tuple[float, float]) -> tuple[float, float]:
@@ -59,15 +59,13 @@ class Room:
         Raises:
             AudioError: when a recorded impulse response cannot be read.
         """
-        response = self._draw_response(rng)
-        direct = int(np.abs(response).argmax())
-        lead = min(direct, LEAD_SAMPLES)
-        audible = response[direct - lead : direct + MAX_RESPONSE_SAMPLES]
-        wet = convolve(samples, audible)[lead : lead + samples.size]
+        wet = convolve(samples, self._draw_response(rng)[:MAX_RESPONSE_SAMPLES])[: samples.size]
         wet_rms = rms(wet)
         return wet * np.float32(rms(samples) / wet_rms) if wet_rms > 0.0 else samples
 
     def _draw_response(self, rng: np.random.Generator) -> Samples:
         if self.bank is None or rng.random() < self.config.simulated_share:
             return simulate_room(rng.uniform(*self.config.rt60_s), MAX_RESPONSE_SAMPLES, SAMPLE_RATE_HZ, rng)
-        return self.bank.draw(rng)
+        recorded = self.bank.draw(rng)
+        direct = int(np.abs(recorded).argmax())
+        return recorded[max(direct - LEAD_SAMPLES, 0) :]

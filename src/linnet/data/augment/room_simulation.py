@@ -19,10 +19,11 @@ _NUM_REFLECTIONS = (np.abs(_ORDERS - _SIDES) + np.abs(_ORDERS)).sum(axis=-1)
 def simulate_room(rt60_s: float, max_samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Samples:
     """Return the impulse response from a random mouth to a random microphone in a random room.
 
-    The image method is that of Allen and Berkley (https://doi.org/10.1121/1.382599, equation 10). The walls
-    absorb what Eyring's formula gives for the reverberation time. The tail has the mean energy of the images
-    it stands for: in a room of volume V, images at a distance of c·t bring c / (4π·V) per second, times
-    the decay of 60 dB in `rt60_s`.
+    The image method is that of Allen and Berkley (https://doi.org/10.1121/1.382599, equation 10), with walls
+    that turn the sign at each reflection, so that echoes do not pile up at low frequencies (Lehmann and
+    Johansson, https://doi.org/10.1121/1.2936367). They absorb what Eyring's formula gives for the
+    reverberation time. The tail has the mean energy of the images it stands for: in a room of volume V,
+    images at a distance of c·t bring c / (4π·V) per second, times the decay of 60 dB in `rt60_s`.
 
     Args:
         rt60_s: reverberation time.
@@ -31,7 +32,7 @@ def simulate_room(rt60_s: float, max_samples: int, sample_rate_hz: int, rng: np.
         rng: source of the random numbers.
 
     Returns:
-        (M,) response whose largest sample is the direct sound, of height 1.
+        (M,) response that starts with the direct sound; alone, that has the height 1.
     """
     room_m = rng.uniform(MIN_ROOM_M, MAX_ROOM_M)
     mouth_m, microphone_m = _places(room_m, rng)
@@ -39,7 +40,7 @@ def simulate_room(rt60_s: float, max_samples: int, sample_rate_hz: int, rng: np.
     absorption = 1.0 - np.exp(-0.161 * volume_m3 / (surface_m2 * rt60_s))
     num_samples = min(max_samples, round((EARLY_S + rt60_s) * sample_rate_hz))
 
-    distances_m, heights = _images(room_m, mouth_m, microphone_m, np.sqrt(1.0 - absorption))
+    distances_m, heights = _images(room_m, mouth_m, microphone_m, -np.sqrt(1.0 - absorption))
     delays = np.rint(distances_m * (sample_rate_hz / SOUND_SPEED_M_S)).astype(np.int64)
     num_early = min(round(EARLY_S * sample_rate_hz), num_samples)
     is_early = delays < num_early
@@ -48,25 +49,23 @@ def simulate_room(rt60_s: float, max_samples: int, sample_rate_hz: int, rng: np.
     times_s = np.arange(num_early, num_samples) / sample_rate_hz
     power = SOUND_SPEED_M_S / (4.0 * np.pi * volume_m3 * sample_rate_hz) * 10.0 ** (-6.0 * times_s / rt60_s)
     response[num_early:] = rng.standard_normal(times_s.size) * np.sqrt(power)
-    direct = delays.min()
-    scaled: Samples = (response[direct:] / response[direct]).astype(np.float32)
+    scaled: Samples = (response[delays.min() :] / heights.max()).astype(np.float32)
     return scaled
 
 
 def _places(room_m: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draw where mouth and microphone are, (3,) each, away from the walls and near enough to each other."""
-    lowest, highest = np.full(3, WALL_DISTANCE_M), room_m - WALL_DISTANCE_M
-    mouth_m = rng.uniform(lowest, highest)
+    """Draw where mouth and microphone are, (3,) each, away from the walls; near ones are as likely as far."""
+    lowest_m, highest_m = np.full(3, WALL_DISTANCE_M), room_m - WALL_DISTANCE_M
+    mouth_m = rng.uniform(lowest_m, highest_m)
     direction = rng.standard_normal(3)
-    offset_m = direction / np.linalg.norm(direction) * rng.uniform(MIN_DISTANCE_M, MAX_DISTANCE_M)
-    # A microphone behind a wall goes to the other side of the mouth, or as near to it as the room lets it.
-    inside = (mouth_m + offset_m >= lowest) & (mouth_m + offset_m <= highest)
-    return mouth_m, np.clip(mouth_m + np.where(inside, offset_m, -offset_m), lowest, highest)
+    distance_m = np.exp(rng.uniform(np.log(MIN_DISTANCE_M), np.log(MAX_DISTANCE_M)))
+    microphone_m = mouth_m + direction / np.linalg.norm(direction) * distance_m
+    return mouth_m, np.clip(microphone_m, lowest_m, highest_m)
 
 
 def _images(room_m: Array, mouth_m: Array, microphone_m: Array, reflection: float) -> tuple[Array, Array]:
     """Return distance and height of every image of the mouth up to MAX_ORDER, flat."""
     mirrored_m = (1 - 2 * _SIDES) * mouth_m + 2 * _ORDERS * room_m
-    distances_m = np.linalg.norm(mirrored_m - microphone_m, axis=-1)
+    distances_m = np.linalg.norm(mirrored_m - microphone_m, axis=-1).clip(MIN_DISTANCE_M)
     heights = reflection**_NUM_REFLECTIONS / (4.0 * np.pi * distances_m)
     return distances_m.ravel(), heights.ravel()
