@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 import doc_commands
-from linnet.cli.main import app
+from linnet.cli.main import app, load_command
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -47,8 +47,8 @@ def linnet_calls(page: Path) -> Iterator[list[str]]:
 
 def unknown_words(call: list[str]) -> list[str]:
     """Follow a call through the command tree and name the commands and options that do not exist."""
-    command: Any = typer.main.get_command(app)
-    unknown = []
+    root: Any = typer.main.get_command(app)
+    command, unknown = root, []
     for word in call:
         known = {name for parameter in command.params for name in parameter.opts + parameter.secondary_opts}
         if word.startswith("-") and word != "-":
@@ -56,7 +56,7 @@ def unknown_words(call: list[str]) -> list[str]:
         elif hasattr(command, "commands"):
             if word not in command.commands:
                 return [*unknown, word]
-            command = command.commands[word]
+            command = load_command(word) if command is root else command.commands[word]
     return unknown
 
 
