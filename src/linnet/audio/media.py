@@ -79,7 +79,7 @@ class _MediaDecoder:
                     position += len(block)
                     yield block[skipped:]
         except self._av.FFmpegError as error:
-            _log.warning("%s: damaged, read to %.1f s (%s)", self._where, position / self._stream.rate, error)
+            _log.warning("%s: damaged after %.2f s: %s", self._where, position / self._stream.rate, error)
 
     def _duration_s(self) -> float:
         """Take the header's duration, or that of the packets where a live recorder wrote none."""

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.audio.decoder import BLOCK_VALUES, AudioInfo, Block, Decoder, open_soundfile
+from linnet.audio.decoder import BLOCK_VALUES, MAX_DURATION_S, AudioInfo, Block, Decoder, open_soundfile
 from linnet.audio.media import media_format, open_media
 from linnet.audio.resample import resample_blocks
 from linnet.core.arrays import Samples
@@ -18,7 +18,6 @@ from linnet.core.errors import AudioError
 
 AudioSource = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 
-MAX_DURATION_S = 12 * 3600.0  # 2.8 GB of samples at 16 kHz: a small file must not unpack to any size
 MAX_STREAM_BYTES = 2 << 30  # of a file object that cannot seek and is held in memory
 MAX_CHANNELS = 64
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
