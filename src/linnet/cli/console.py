@@ -1,0 +1,75 @@
+"""What the commands share on the terminal: results on stdout, the rest on stderr, errors as exit codes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from linnet.core.errors import ExportError, LinnetError, TrainingError
+
+EXIT_SOME_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+results = Console(highlight=False)  # stdout: what the user asked for, and nothing else
+messages = Console(stderr=True, highlight=False)
+
+
+def print_result(text: str) -> None:
+    """Write a line of a result to stdout as it is: not wrapped, not colored, no markup."""
+    typer.echo(text)
+
+
+def print_warning(text: str) -> None:
+    """Write a warning to stderr."""
+    _print_labelled("warning", "bold yellow", text)
+
+
+def print_error(text: str) -> None:
+    """Write an error to stderr."""
+    _print_labelled("error", "bold red", text)
+
+
+def progress_bar(unit: str) -> Progress:
+    """Make a bar that counts `unit` on stderr, and is not drawn at all where stderr is no terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+        console=messages,
+        transient=True,
+        disable=not messages.is_terminal,
+    )
+
+
+@contextmanager
+def errors_as_exit_codes() -> Iterator[None]:
+    """Turn a user's mistake or Ctrl-C into a message and an exit code; a bug keeps its traceback."""
+    try:
+        yield
+    except (ExportError, TrainingError) as error:
+        print_error(str(error))
+        raise typer.Exit(EXIT_SOME_FAILED) from None
+    except LinnetError as error:
+        print_error(str(error))
+        raise typer.Exit(EXIT_USAGE) from None
+    except KeyboardInterrupt:
+        messages.print("interrupted")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _print_labelled(label: str, style: str, text: str) -> None:
+    messages.print(Text.assemble((f"{label}: ", style), printable(text)), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Escape control characters: file names and manifests must not steer the terminal."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1]
+        for character in text
+    )

@@ -1,0 +1,170 @@
+"""A YAML file and `key.sub=value` overrides become a checked configuration or an error naming the key."""
+
+import re
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from linnet.core.config_error import config_error, shorten
+from linnet.core.errors import ConfigError
+
+MAX_CONFIG_BYTES = 1 << 20
+
+C = TypeVar("C", bound=BaseModel)
+
+
+def load_config(cls: type[C], path: Path, overrides: Sequence[str] = ()) -> C:
+    """Read a YAML file into a configuration class.
+
+    The YAML is the 1.2 core schema (so `no` is a string and `1e-3` a number) without anchors; a key
+    written twice is an error. `${config_dir}` in a string becomes the directory of the file; other paths are
+    relative to the current directory.
+
+    Args:
+        cls: a pydantic class.
+        path: the YAML file.
+        overrides: `key.sub=value` each, applied in order after the file. The value is YAML (`lr=1e-3`,
+            `speeds=[0.9, 1.1]`, `augment=null`; nothing after the sign is an empty string); a number in the
+            key is the place in a list (`blocks.0.repeat=2`).
+
+    Raises:
+        ConfigError: naming each wrong key, its value and what is allowed there.
+    """
+    values = _read_mapping(path)
+    for override in overrides:
+        _apply_override(values, override)
+    where = f"{path} (with {' '.join(overrides)})" if overrides else str(path)
+    values = _expand(values, str(path.parent), (), where)
+    try:
+        return cls.model_validate(values)
+    except ValidationError as error:
+        raise config_error(error, cls, where) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without surprises: the 1.2 core schema, no aliases, string keys, each key once."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's name)
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        # An alias can make a small file expand without bound, or contain itself.
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # a gap in the stubs
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not supported", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        first_lines: dict[str, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag != "tag:yaml.org,2002:str":
+                raise _refused("a key must be a plain string", key_node)
+            if key_node.value in first_lines:
+                first_line = first_lines[key_node.value]
+                raise _refused(f"the key {key_node.value!r} was already given in line {first_line}", key_node)
+            first_lines[key_node.value] = key_node.start_mark.line + 1
+        return super().construct_mapping(node, deep)
+
+
+def _refused(problem: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+_CORE_SCHEMA = {
+    # type: (pattern, first characters)
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+", "-+0123456789"),
+    "float": (
+        r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+}
+for _type, (_pattern, _first) in _CORE_SCHEMA.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_type}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
+    except FileNotFoundError:
+        remedy = f"Paths are relative to the current directory, {Path.cwd()}"
+        raise ConfigError("there is no such configuration file", where=str(path), remedy=remedy) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(
+            f"is larger than {MAX_CONFIG_BYTES} bytes, too large to be a configuration", where=str(path)
+        )
+    values = _parse_yaml(data, str(path))
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"holds a {type(values).__name__}, not keys with values", where=str(path))
+    return values
+
+
+def _parse_yaml(data: bytes | str, where: str) -> Any:
+    try:
+        # _Loader is a SafeLoader: it builds plain values only.
+        return yaml.load(data, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(error.problem or "is not valid YAML", where=f"{where}{line}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"is not valid YAML: {error}", where=where) from None
+    except RecursionError:
+        raise ConfigError("is nested too deeply", where=where) from None
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    """Set one `key.sub=value` in place; missing mappings on the way are made."""
+    key, sign, text = override.partition("=")
+    parts = key.strip().split(".")
+    where = f"override {override!r}"
+    if not sign or not all(parts):
+        raise ConfigError("is not of the form key.sub=value", where=where, remedy="For example: train.seed=7")
+    node: Any = values
+    for depth, part in enumerate(parts[:-1]):
+        slot = _slot(node, part, parts[:depth], where)
+        if isinstance(node, dict) and node.get(slot) is None:
+            node[slot] = {}
+        node = node[slot]
+    slot = _slot(node, parts[-1], parts[:-1], where)
+    node[slot] = _parse_yaml(text, where) if text.strip() else ""
+
+
+def _slot(node: Any, part: str, above: Sequence[str], where: str) -> str | int:
+    """Give the key or the list index that `part` means in `node`."""
+    if isinstance(node, dict):
+        return part
+    name = ".".join(above)
+    if not isinstance(node, list):
+        raise ConfigError(f"{name} is {shorten(node)} and has no keys", where=where)
+    if not (part.isascii() and part.isdigit() and int(part) < len(node)):
+        raise ConfigError(
+            f"{name} is a list of {len(node)}; {part!r} is not a place in it (0 is the first)", where=where
+        )
+    return int(part)
+
+
+def _expand(value: Any, config_dir: str, key: tuple[str, ...], where: str) -> Any:
+    """Replace `${config_dir}` in every string below `value`."""
+    if isinstance(value, dict):
+        return {name: _expand(item, config_dir, (*key, name), where) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, config_dir, (*key, str(i)), where) for i, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    unknown = set(re.findall(r"\$\{[^}]*\}", value)) - {"${config_dir}"}
+    if unknown:
+        name = sorted(unknown)[0]
+        raise ConfigError(
+            f"{'.'.join(key)}: {name} is unknown", where=where, remedy="Only ${config_dir} is replaced"
+        )
+    return value.replace("${config_dir}", config_dir)
