@@ -1,0 +1,74 @@
+"""What bundle.yaml says about an exported model: the contract between training and the runtime."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from linnet.features.config import FrontendConfig
+
+SCHEMA_VERSION: Literal[1] = 1
+
+SPEC_FILE = "bundle.yaml"
+MODEL_FILE = "model.onnx"
+TOKENS_FILE = "tokens.txt"
+CARD_FILE = "README.md"
+CONTENT_FILES = (MODEL_FILE, TOKENS_FILE, CARD_FILE)  # all but the spec, which holds their checksums
+
+Line = Annotated[str, StringConstraints(max_length=1000)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class BundleSpec(BaseModel):
+    """The description of one exported CTC model.
+
+    Attributes:
+        schema_version: the version of this description.
+        name: what the model is called in transcripts and reports.
+        description: one line on what it recognizes.
+        language: BCP 47 tag of what it hears.
+        license: SPDX identifier of the weights.
+        sample_rate_hz: the rate of the samples it expects, the same as the front end's.
+        frontend: how samples become features.
+        normalizer: the text normalizer of its training transcripts.
+        vocabulary: whether its pieces are letters or words.
+        subsampling: feature frames for one frame of log-probs.
+        blank_id: the id of CTC's blank.
+        opset: the ONNX operator set of the model file.
+        parameters: how many numbers training learned.
+        created_with: the version of linnet that exported it.
+        metrics: measured figures by name, such as {"wer fsdd test": 0.021}.
+        files: SHA-256 of each content file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    description: Line = ""
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+    license: Line
+    sample_rate_hz: int
+    frontend: FrontendConfig
+    normalizer: Line
+    vocabulary: Literal["char", "word"]
+    subsampling: int = Field(ge=1, le=1024)
+    blank_id: int = Field(ge=1)
+    opset: int = Field(ge=1)
+    parameters: int = Field(ge=0)
+    created_with: Line
+    metrics: dict[Line, float] = {}
+    files: dict[Line, Sha256] = {}
+
+    @property
+    def frame_shift_s(self) -> float:
+        """Seconds from one frame of log-probs to the next."""
+        return self.frontend.frame_shift_s * self.subsampling
+
+    @model_validator(mode="after")
+    def _check_rates(self) -> Self:
+        if self.sample_rate_hz != self.frontend.sample_rate_hz:
+            raise ValueError(
+                f"sample_rate_hz={self.sample_rate_hz} differs from "
+                f"frontend.sample_rate_hz={self.frontend.sample_rate_hz}"
+            )
+        return self

@@ -1,0 +1,87 @@
+"""Writing an exported model: the whole directory appears at once, or not at all."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import yaml
+
+from linnet.bundle.reader import file_sha256, read_bundle
+from linnet.bundle.schema import CARD_FILE, CONTENT_FILES, MODEL_FILE, SPEC_FILE, TOKENS_FILE, BundleSpec
+from linnet.core.errors import BundleError
+from linnet.core.files import write_text
+from linnet.text.vocabulary import Vocabulary, write_tokens
+
+
+def write_bundle(
+    directory: Path,
+    spec: BundleSpec,
+    model_path: Path,
+    vocabulary: Vocabulary,
+    card: str,
+    *,
+    replace: bool = False,
+) -> None:
+    """Write bundle.yaml, model.onnx, tokens.txt and README.md into a new directory.
+
+    Args:
+        directory: where; its parents are made. It may exist when it is empty.
+        spec: the description; its `files` are filled in here.
+        model_path: the ONNX file, which is copied.
+        vocabulary: the pieces of the model.
+        card: the model card, in Markdown.
+        replace: whether a bundle that is already there may go. Anything else in its directory never goes.
+
+    Raises:
+        BundleError: when something is in the way.
+    """
+    assert spec.blank_id == vocabulary.blank_id, (spec.blank_id, vocabulary.blank_id)
+    _check_free(directory, replace=replace)
+    staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
+    staging.mkdir(parents=True)
+    try:
+        shutil.copyfile(model_path, staging / MODEL_FILE)
+        write_tokens(staging / TOKENS_FILE, vocabulary)
+        write_text(staging / CARD_FILE, card)
+        files = {name: file_sha256(staging / name) for name in CONTENT_FILES}
+        values = spec.model_copy(update={"files": files}).model_dump(mode="json")
+        write_text(staging / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+        read_bundle(staging)  # what cannot be read back must not take the place of anything
+        _move(staging, directory)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_free(directory: Path, *, replace: bool) -> None:
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise BundleError("a file is in the way of the bundle", where=str(directory))
+    names = {entry.name for entry in directory.iterdir()}
+    if foreign := sorted(names - {SPEC_FILE, *CONTENT_FILES}):
+        raise BundleError(
+            f"the directory holds other files, such as {foreign[0]!r}",
+            where=str(directory),
+            remedy="Choose a new directory",
+        )
+    if names and not replace:
+        raise BundleError(
+            "there is a model here already",
+            where=str(directory),
+            remedy="Choose a new directory or ask to replace it",
+        )
+
+
+def _move(staging: Path, directory: Path) -> None:
+    """Put the new directory in the old one's place, and the old one back if that fails."""
+    old = staging.with_suffix(".old")
+    with suppress(FileNotFoundError):
+        directory.rename(old)
+    try:
+        staging.rename(directory)
+    except OSError:
+        if old.exists():
+            old.rename(directory)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,80 @@
+"""A bundle is written whole or not at all, and never over something else."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from linnet.bundle import writer
+from linnet.bundle.reader import read_bundle
+from linnet.bundle.schema import BundleSpec
+from linnet.bundle.writer import write_bundle
+from linnet.core.errors import BundleError
+from linnet.text.vocabulary import Vocabulary
+
+
+def test_what_is_written_is_read_back(
+    tmp_path: Path, spec: BundleSpec, vocabulary: Vocabulary, model_file: Path
+) -> None:
+    write_bundle(tmp_path / "deep" / "toy", spec, model_file, vocabulary, "# toy\n")
+    read = read_bundle(tmp_path / "deep" / "toy")
+    assert read.spec.model_copy(update={"files": {}}) == spec
+    assert read.vocabulary == vocabulary
+    assert read.model_path.read_bytes() == model_file.read_bytes()
+    assert (read.path / "README.md").read_text() == "# toy\n"
+    assert sorted(path.name for path in read.path.parent.iterdir()) == ["toy"]
+
+
+def test_the_description_is_plain_yaml_with_checksums(bundle: Path) -> None:
+    values = yaml.safe_load((bundle / "bundle.yaml").read_text(encoding="utf-8"))
+    assert values["schema_version"] == 1
+    assert values["files"]["model.onnx"] == hashlib.sha256(bytes(range(256))).hexdigest()
+
+
+def test_a_bundle_is_replaced_only_when_asked(
+    bundle: Path, spec: BundleSpec, vocabulary: Vocabulary, model_file: Path
+) -> None:
+    changed = spec.model_copy(update={"name": "second"})
+    with pytest.raises(BundleError, match="there is a model here already"):
+        write_bundle(bundle, changed, model_file, vocabulary, "")
+    assert read_bundle(bundle).spec.name == "toy"
+    write_bundle(bundle, changed, model_file, vocabulary, "", replace=True)
+    assert read_bundle(bundle).spec.name == "second"
+    assert sorted(path.name for path in bundle.parent.iterdir()) == ["model.bytes", "toy"]
+
+
+def test_an_empty_directory_is_free(
+    tmp_path: Path, spec: BundleSpec, vocabulary: Vocabulary, model_file: Path
+) -> None:
+    (tmp_path / "toy").mkdir()
+    write_bundle(tmp_path / "toy", spec, model_file, vocabulary, "")
+    assert read_bundle(tmp_path / "toy").spec.name == "toy"
+
+
+def test_other_files_are_never_replaced(
+    bundle: Path, spec: BundleSpec, vocabulary: Vocabulary, model_file: Path
+) -> None:
+    (bundle / "notes.txt").write_text("mine")
+    with pytest.raises(BundleError, match=r"holds other files, such as 'notes\.txt'"):
+        write_bundle(bundle, spec, model_file, vocabulary, "", replace=True)
+    with pytest.raises(BundleError, match="a file is in the way"):
+        write_bundle(bundle / "notes.txt", spec, model_file, vocabulary, "", replace=True)
+    assert (bundle / "notes.txt").read_text() == "mine"
+
+
+def test_a_failure_leaves_what_was_there(
+    bundle: Path,
+    spec: BundleSpec,
+    vocabulary: Vocabulary,
+    model_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full_disk(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(writer, "write_tokens", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        write_bundle(bundle, spec, model_file, vocabulary, "", replace=True)
+    assert read_bundle(bundle).spec.name == "toy"
+    assert sorted(path.name for path in bundle.parent.iterdir()) == ["model.bytes", "toy"]
