@@ -72,7 +72,7 @@ def open_soundfile(file: BinaryIO, where: str) -> Iterator[Decoder]:
 
 
 class _ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """A file that soundfile takes for a stream, or it would seek after each read, which fails at some ends."""
+    """A file that soundfile takes for a stream: else it seeks after each read, which fails at some ends."""
 
     def seekable(self) -> bool:
         return False
@@ -85,7 +85,7 @@ class _SoundFileDecoder:
 
     def blocks(self, start_frame: int) -> Iterator[Block]:
         position, reason = start_frame, ""
-        # libsndfile gives nothing of a block in which it meets damage: go back for its sound part in small steps.
+        # libsndfile gives nothing of a block in which it meets damage: go back for its sound part in steps.
         for num_frames in (max(1, BLOCK_VALUES // self._file.channels), _SALVAGE_FRAMES):
             try:
                 for block in self._read(position, num_frames):

@@ -48,25 +48,21 @@ def open_media(file: BinaryIO, container: str, where: str) -> Iterator[Decoder]:
     """
     av = require("av", extra="media", purpose=f"reading {where} (an {container} container)")
     try:
-        opened = av.open(file, mode="r", format=container, metadata_errors="ignore")
+        with av.open(file, mode="r", format=container, metadata_errors="ignore") as opened:
+            yield _MediaDecoder(av, opened, where)
     except av.FFmpegError as error:
         raise AudioError(
             f"the {container} container cannot be read ({error.strerror})", where=where
         ) from error
-    with opened:
-        if not opened.streams.audio:
-            raise AudioError(f"the {container} container holds no sound", where=where)
-        yield _MediaDecoder(av, opened, where)
 
 
 class _MediaDecoder:
     def __init__(self, av: Any, container: Any, where: str) -> None:
         self._av, self._container, self._where = av, container, where
+        if not container.streams.audio or not container.streams.audio[0].rate:
+            raise AudioError(f"the {container.format.name} container holds no sound", where=where)
         self._stream = container.streams.audio[0]
-
-    @property
-    def info(self) -> AudioInfo:
-        return AudioInfo(float(self._duration_s()), self._stream.rate, self._stream.channels)
+        self.info = AudioInfo(self._duration_s(), self._stream.rate, self._stream.channels)
 
     def blocks(self, start_frame: int) -> Iterator[Block]:
         # Decoding all that comes before is slow and exact; containers seek to a packet, not to a sample.
@@ -87,6 +83,7 @@ class _MediaDecoder:
             return float(self._stream.duration * self._stream.time_base)
         if self._container.duration:
             return float(self._container.duration / self._av.time_base)
-        ends = [packet.pts + packet.duration for packet in self._container.demux(self._stream) if packet.pts]
+        packets = self._container.demux(self._stream)
+        ends = [packet.pts + (packet.duration or 0) for packet in packets if packet.pts is not None]
         self._container.seek(0)
         return float(max(ends, default=0) * self._stream.time_base)
