@@ -19,11 +19,11 @@ _NUM_REFLECTIONS = (np.abs(_ORDERS - _SIDES) + np.abs(_ORDERS)).sum(axis=-1)
 def simulate_room(rt60_s: float, max_samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Samples:
     """Return the impulse response from a random mouth to a random microphone in a random room.
 
-    The image method is that of Allen and Berkley (https://doi.org/10.1121/1.382599, equation 10), with walls
-    that turn the sign at each reflection, so that echoes do not pile up at low frequencies (Lehmann and
-    Johansson, https://doi.org/10.1121/1.2936367). They absorb what Eyring's formula gives for the
-    reverberation time. The tail has the mean energy of the images it stands for: in a room of volume V,
-    images at a distance of c·t bring c / (4π·V) per second, times the decay of 60 dB in `rt60_s`.
+    The image method is that of Allen and Berkley (https://doi.org/10.1121/1.382599), with walls that turn the
+    sign at each reflection: echoes of one sign would pile up at low frequencies and make the early part
+    louder than the tail. The walls absorb what Eyring's formula gives for the reverberation time. The tail
+    has the mean energy of the images it stands for: in a room of volume V, images at a distance of c·t bring
+    c / (4π·V) per second, times the decay of 60 dB in `rt60_s`.
 
     Args:
         rt60_s: reverberation time.

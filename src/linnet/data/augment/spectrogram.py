@@ -118,7 +118,8 @@ def spec_augment_mask(
 ) -> Tensor:
     """Return what SpecAugment masks, (B, F, T) of bool.
 
-    A width is floor(U·W) and a start floor(U·(length − width)) with U uniform in [0, 1).
+    A width is floor(U·W) and a start floor(U·(length − width)) with U uniform in [0, 1), as NeMo draws them
+    in batches; so the last bin and the last frame are never masked.
     """
     num_utterances, num_bins, num_frames = features.shape
     all_bins = lengths.new_full((num_utterances,), num_bins)
@@ -171,7 +172,7 @@ def warp_frequency(
 def _warped_bins(factors: Tensor, num_bins: int, config: FrequencyWarpConfig) -> Tensor:
     """Return where each bin of each utterance reads, (B, F), in bins from 0 to F − 1; factors are (B, 1).
 
-    The warp is equation 1 of Jaitly and Hinton: slope α up to the knee, then a line to the end.
+    The slope is α up to the knee; from there a line leads to the end.
     """
     centers_hz = _centers_hz(num_bins, config.high_hz)
     alpha = factors.numpy(force=True)

@@ -45,6 +45,5 @@ class Speed:
     def __call__(self, samples: Samples, rng: np.random.Generator) -> Samples:
         """Return N / rate samples."""
         played_at_hz = self.rates_hz[rng.integers(len(self.rates_hz))]
-        # MQ keeps all up to 7 kHz and costs less than half of HQ.
-        changed = resample(samples, played_at_hz, SAMPLE_RATE_HZ, quality="MQ")
+        changed = resample(samples, played_at_hz, SAMPLE_RATE_HZ)
         return changed if changed.size else samples
