@@ -91,3 +91,87 @@ def _speech_like(
     sound = voiced * syllables + 0.003 * generator.standard_normal(times_s.size)
     peak = np.max(np.abs(sound), initial=1e-9)
     return (level * sound / peak).astype(np.float32)
+
+
+WordSpeaker = Callable[..., Samples]
+
+TONES_HZ = {"one": 300.0, "two": 3000.0}
+_TONE_BANDS = {"one": slice(3, 8), "two": slice(41, 47)}  # the mel bands around each tone
+
+
+@pytest.fixture(scope="session")
+def say_tones() -> WordSpeaker:
+    """`say_tones("one two", gap_s=0.3, sample_rate_hz=16000)` → (N,) float32 that the tone model reads.
+
+    Every word lasts 0.2 s; a gap stands before each and after the last.
+    """
+    return _say_tones
+
+
+@pytest.fixture(scope="session")
+def tone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a bundle that hears 300 Hz as "one" and 3000 Hz as "two", and nothing else."""
+    onnx = pytest.importorskip("onnx", reason="the tone model is built with onnx, from the extra train")
+    from linnet.bundle.schema import BundleSpec
+    from linnet.bundle.writer import write_bundle
+    from linnet.features.config import FrontendConfig
+    from linnet.text.vocabulary import Vocabulary
+
+    folder = tmp_path_factory.mktemp("tone")
+    frontend = FrontendConfig(normalize="none")
+    vocabulary = Vocabulary(tuple(f"▁{word}" for word in TONES_HZ))
+    onnx.save(_tone_model(onnx, frontend.num_features), folder / "tone.onnx")
+    spec = BundleSpec(
+        name="tone",
+        language="en",
+        license="Apache-2.0",
+        sample_rate_hz=frontend.sample_rate_hz,
+        frontend=frontend,
+        normalizer="basic",
+        vocabulary="word",
+        subsampling=2,
+        blank_id=vocabulary.blank_id,
+        opset=18,
+        parameters=0,
+        created_with="0.1.0",
+    )
+    write_bundle(folder / "bundle", spec, folder / "tone.onnx", vocabulary, "# tone\n")
+    return folder / "bundle"
+
+
+def _say_tones(words: str, gap_s: float = 0.3, sample_rate_hz: int = 16000) -> Samples:
+    gap = np.zeros(round(gap_s * sample_rate_hz), np.float32)
+    tones = [_tone(TONES_HZ[word], 0.2, sample_rate_hz) for word in words.split()]
+    return np.concatenate([part for tone in tones for part in (gap, tone)] + [gap])
+
+
+def _tone_model(onnx: Any, num_features: int) -> Any:
+    """Score each word by the mean log energy of its bands, and the blank by a constant between."""
+    weight = np.zeros((len(_TONE_BANDS) + 1, num_features, 1), np.float32)
+    for row, bands in zip(weight, _TONE_BANDS.values(), strict=False):
+        row[bands] = 1 / (bands.stop - bands.start)
+    constants = {
+        "weight": weight,
+        "bias": np.array([0, 0, -9], np.float32),
+        "one": np.array(1),
+        "two": np.array(2),
+    }
+    nodes = [
+        onnx.helper.make_node("Conv", ["audio_signal", "weight", "bias"], ["scores"], strides=[2]),
+        onnx.helper.make_node("Transpose", ["scores"], ["by_frame"], perm=[0, 2, 1]),
+        onnx.helper.make_node("LogSoftmax", ["by_frame"], ["logprobs"], axis=-1),
+        onnx.helper.make_node("Add", ["length", "one"], ["rounded_up"]),
+        onnx.helper.make_node("Div", ["rounded_up", "two"], ["logprobs_length"]),
+    ]
+    declare, kinds = onnx.helper.make_tensor_value_info, onnx.TensorProto
+    graph = onnx.helper.make_graph(
+        nodes,
+        "tone",
+        [
+            declare("audio_signal", kinds.FLOAT, ["B", num_features, "T"]),
+            declare("length", kinds.INT64, ["B"]),
+        ],
+        [declare("logprobs", kinds.FLOAT, ["B", "S", 3]), declare("logprobs_length", kinds.INT64, ["B"])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from linnet.core.results import Word
 from linnet.decoding.greedy import TokenSpan
-from linnet.decoding.words import spans_to_words
+from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.text.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(("▁", "a", "b"))
@@ -34,6 +34,19 @@ def test_letters_gather_into_words_without_the_space() -> None:
 def test_the_last_frame_does_not_pass_the_end_of_the_recording() -> None:
     (word,) = spans_to_words([TokenSpan(0, 4, 6, 1.0)], WORDS, 0.02, 0.1111)
     assert (word.start_s, word.end_s) == (0.08, 0.1111)
+
+
+def test_a_later_part_of_a_recording_keeps_its_clock() -> None:
+    spans = [TokenSpan(1, 0, 1, 1.0), TokenSpan(0, 4, 6, 1.0)]
+    words = spans_to_words(spans, WORDS, 0.02, 0.1111, start_s=60.0)
+    assert [(word.start_s, word.end_s) for word in words] == [(60.0, 60.02), (60.08, 60.1111)]
+
+
+def test_a_number_spans_its_words_and_is_as_sure_as_the_least_sure() -> None:
+    spoken = ("call", 0.1, 0.9), ("one", 0.4, 0.8), ("oh", 0.7, 0.6), ("two", 0.9, 0.7), ("now", 1.2, 0.5)
+    words = [Word(text=text, start_s=at, end_s=at + 0.1, confidence=sure) for text, at, sure in spoken]
+    number = Word(text="102", start_s=0.4, end_s=1.0, confidence=0.6)
+    assert merge_numbers(words) == (words[0], number, words[4])
 
 
 def test_no_tokens_no_words() -> None:

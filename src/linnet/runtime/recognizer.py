@@ -105,8 +105,8 @@ class Recognizer:
         """Transcribe mono waveforms at `sample_rate_hz`.
 
         One longer than MAX_SEGMENT_S is cut at quiet places first (`runtime.segments`). Neighbors share a
-        padded batch of at most that length in all, which does not change their words. A waveform too short for
-        a frame gives an empty transcript.
+        padded batch of at most that length in all, which does not change their words. A waveform too short
+        for a frame gives an empty transcript.
 
         Args:
             waveforms: (N,) float32 each, in [-1, 1].
