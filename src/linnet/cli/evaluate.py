@@ -1,0 +1,167 @@
+"""`linnet evaluate`: the word error rate of a model on a manifest, and the recipe behind the figure."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from linnet.cli.console import (
+    EXIT_SOME_FAILED,
+    print_result,
+    print_warning,
+    printable,
+    progress_bar,
+    results,
+)
+
+if TYPE_CHECKING:
+    from linnet.core.protocols import SpeechRecognizer
+    from linnet.evaluation.report import EvaluationReport, UtteranceResult
+    from linnet.metrics.error_rate import ErrorCounts
+
+MIN_COLUMNS = 20  # of an alignment, on the narrowest terminal
+
+
+class IntervalOver(StrEnum):
+    """What the bootstrap draws."""
+
+    UTTERANCE = "utterance"
+    SPEAKER = "speaker"
+
+
+def evaluate(
+    manifest: Annotated[Path, typer.Argument(help="JSON lines with audio_filepath, duration and text.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", help="Name of a packaged model, directory of a bundle, or .ckpt file."),
+    ],
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
+    normalizer: Annotated[
+        str | None, typer.Option(help="Text normalizer; default: the one the model was trained with.")
+    ] = None,
+    interval_over: Annotated[
+        IntervalOver, typer.Option(help="Draw utterances or whole speakers for the interval.")
+    ] = IntervalOver.UTTERANCE,
+    hypotheses: Annotated[
+        Path | None, typer.Option(help="Write the manifest again here, with pred_text in each line.")
+    ] = None,
+) -> None:
+    """Measure the word error rate of a model on a manifest."""
+    from linnet.core.errors import ManifestError
+    from linnet.evaluation.evaluate import evaluate as evaluate_utterances
+    from linnet.evaluation.options import EvaluationOptions
+    from linnet.manifest.jsonl import scan_manifest
+
+    _check_outputs(manifest, [path for path in (json_path, hypotheses) if path is not None])
+    options = EvaluationOptions.model_validate(
+        {"normalizer": normalizer, "interval_over": interval_over.value}
+    )
+    read = scan_manifest(manifest)
+    problems = [str(problem) for problem in read.problems]
+    if not read.utterances:
+        raise ManifestError(problems[0] if problems else "there is no utterance", where=str(manifest))
+    recognizer = _load_recognizer(model)
+    with progress_bar("utterances") as bar:
+        task = bar.add_task("evaluate", total=len(read.utterances))
+        report = evaluate_utterances(
+            recognizer, read.utterances, options, lambda done, _: bar.update(task, completed=done)
+        )
+    _print_report(report)
+    if json_path:
+        _write_json(json_path, report, manifest, problems)
+    if hypotheses:
+        _write_hypotheses(hypotheses, report)
+    failures = problems + [
+        _with_place(failure.utterance.audio, failure.reason) for failure in report.failures
+    ]
+    for failure in failures:
+        print_warning(f"left out: {failure}")
+    if failures:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _check_outputs(manifest: Path, outputs: Sequence[Path]) -> None:
+    from linnet.core.errors import ConfigError
+
+    for number, output in enumerate(outputs):
+        if output.resolve() in [path.resolve() for path in (manifest, *outputs[:number])]:
+            raise ConfigError(
+                f"{output} would overwrite the manifest or the other output", remedy="Name another file"
+            )
+
+
+def _load_recognizer(model: str) -> "SpeechRecognizer":
+    if model.endswith(".ckpt"):
+        from linnet.core.optional import require
+
+        require("torch", extra="train", purpose="a checkpoint")
+        from linnet.models.recognizer import CheckpointRecognizer
+
+        return CheckpointRecognizer.load(Path(model))
+    from linnet.runtime.recognizer import Recognizer
+
+    return Recognizer.load(model)
+
+
+def _with_place(audio: str, reason: str) -> str:
+    return reason if audio in reason else f"{audio}: {reason}"
+
+
+def _write_json(path: Path, report: "EvaluationReport", manifest: Path, problems: Sequence[str]) -> None:
+    import json
+
+    from linnet.core.files import write_text
+
+    content = report.to_dict() | {"manifest": str(manifest), "manifest_problems": list(problems)}
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write_hypotheses(path: Path, report: "EvaluationReport") -> None:
+    from dataclasses import replace
+
+    from linnet.manifest.jsonl import write_manifest
+
+    write_manifest(
+        path,
+        (
+            replace(result.utterance, extra=result.utterance.extra | {"pred_text": result.transcript.text})
+            for result in report.results
+        ),
+    )
+
+
+def _print_report(report: "EvaluationReport") -> None:
+    from linnet.evaluation.rendering import facts
+
+    table = Table("", "rate", "substituted", "deleted", "inserted", "of", box=None, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row("words (WER)", *_cells(report.words))
+    table.add_row("characters (CER)", *_cells(report.characters))
+    table.add_row("words, not normalized", *_cells(report.raw_words))
+    results.print(table)
+    print_result("")
+    for label, value in facts(report).items():
+        print_result(f"{label:<14}{printable(value)}")
+    for result in report.worst:
+        _print_alignment(result)
+
+
+def _cells(counts: "ErrorCounts") -> Iterator[str]:
+    yield f"{counts.rate:.2%}" if counts.reference_length else "-"
+    for count in (counts.substitutions, counts.deletions, counts.insertions, counts.reference_length):
+        yield str(count)
+
+
+def _print_alignment(result: "UtteranceResult") -> None:
+    from linnet.evaluation.rendering import aligned_lines
+
+    place = f" at {result.utterance.offset_s:g} s" if result.utterance.offset_s else ""
+    errors = f"{result.words.errors} errors in {result.words.reference_length} words"
+    print_result(f"\n{printable(result.utterance.audio)}{place}: {errors}")
+    for lines in aligned_lines(result.align(), max(MIN_COLUMNS, results.width - 6)):
+        for label, line in zip(("REF", "HYP", ""), lines, strict=True):
+            print_result(f"  {label:<3} {printable(line)}")
