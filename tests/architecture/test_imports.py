@@ -54,10 +54,10 @@ def test_help_loads_nothing_heavy() -> None:
     assert not loaded & set(HEAVY)
 
 
-def test_a_transcription_loads_few_modules_and_no_torch(tiny_bundle: Path) -> None:
+def test_a_transcription_loads_few_modules_and_no_torch(tone_bundle: Path) -> None:
     loaded = loaded_modules(
         "import numpy, linnet\n"
-        f"recognizer = linnet.Recognizer.load({str(tiny_bundle)!r})\n"
+        f"recognizer = linnet.Recognizer.load({str(tone_bundle)!r})\n"
         "recognizer.transcribe(numpy.zeros(16000, numpy.float32))\n"
     )
     ours = {name for name in loaded if name.partition(".")[0] == "linnet"}
