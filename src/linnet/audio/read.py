@@ -18,6 +18,12 @@ from linnet.core.errors import AudioError
 
 AudioSource = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 
+# Names under which recordings are looked for in a folder; reading goes by the content, whatever the name.
+AUDIO_SUFFIXES = frozenset(
+    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf")
+    + (".m4a", ".mp4", ".webm", ".mkv", ".mka", ".mov", ".wma", ".aac", ".amr", ".3gp", ".flv", ".avi")
+)
+
 MAX_STREAM_BYTES = 2 << 30  # of a file object that cannot seek and is held in memory
 MAX_CHANNELS = 64
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000

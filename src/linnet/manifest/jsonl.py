@@ -62,11 +62,10 @@ def read_manifest(path: Path, *, strict: bool = True) -> list[Utterance]:
     manifest = scan_manifest(path)
     if manifest.problems:
         first, count = manifest.problems[0], len(manifest.problems)
-        lines = f"{count} of {count + len(manifest.utterances)} lines are bad"
-        if strict or not manifest.utterances:
-            remedy = f"{first.remedy}. ({lines})" if count > 1 else first.remedy
-            raise ManifestError(first.what, where=first.where, remedy=remedy)
-        _log.warning("%s: %s and were left out; the first: %s", path, lines, first)
+        tally = f"{count} of {count + len(manifest.utterances)} lines cannot be used"
+        if strict:
+            raise ManifestError(f"{first.what} ({tally})", where=first.where, remedy=first.remedy)
+        _log.warning("%s: %s and were left out; the first: %s", path, tally, first)
     if not manifest.utterances:
         raise ManifestError("the manifest holds no utterances", where=str(path), remedy=_ONE_OBJECT_A_LINE)
     return manifest.utterances
@@ -225,7 +224,7 @@ def _to_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
         fields["speaker"] = utterance.speaker
     if utterance.language:
         fields["lang"] = utterance.language
-    return {**utterance.extra, **fields} if utterance.extra else fields
+    return fields | utterance.extra | fields  # the fields first, and none of them overruled
 
 
 def _shown(value: object) -> str:

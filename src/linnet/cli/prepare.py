@@ -1,0 +1,114 @@
+"""`linnet prepare`: from a folder, a corpus or a synthesizer to manifests; one subcommand each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linnet.cli.console import print_result, print_warning, printable, progress_bar
+
+if TYPE_CHECKING:
+    from linnet.corpora.report import PrepareReport
+
+MAX_SKIPPED_SHOWN = 10
+
+prepare = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Make a manifest from a folder or a corpus."
+)
+
+OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Directory for the manifests.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace manifests that exist.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed makes the same corpus.")]
+HoursOption = Annotated[float | None, typer.Option(min=0.001, help="Hours of speech to make.")]
+
+
+@prepare.command()
+def folder(
+    source: Annotated[Path, typer.Argument(help="A folder, or a CSV or TSV table.")],
+    output: OutputOption,
+    force: ForceOption = False,
+) -> None:
+    """Your own recordings: a.txt beside a.wav, or a table with the columns path and text."""
+    from linnet.corpora.folder import prepare_folder
+
+    _show(prepare_folder(source, output, force=force))
+
+
+@prepare.command()
+def fsdd(
+    source: Annotated[Path, typer.Argument(help="The repository free-spoken-digit-dataset.")],
+    output: OutputOption,
+    force: ForceOption = False,
+) -> None:
+    """The Free Spoken Digit Dataset, in its official split."""
+    from linnet.corpora.fsdd import prepare_fsdd
+
+    _show(prepare_fsdd(source, output, force=force))
+
+
+@prepare.command()
+def numbers(
+    output: OutputOption,
+    hours: HoursOption = None,
+    dev_hours: Annotated[float | None, typer.Option(min=0.0, help="Hours of the dev part.")] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Spoken numbers, read by the synthesizers that are installed (espeak-ng, flite, festival)."""
+    from linnet.corpora.spoken_numbers import prepare_spoken_numbers
+
+    with _percentage("speaking") as progress:
+        options = _given(hours=hours, dev_hours=dev_hours)
+        made = prepare_spoken_numbers(output, seed=seed, progress=progress, **options)
+    for engine in made.missing_engines:
+        print_warning(f"{engine} is not installed; the corpus has fewer voices without it")
+    for reason, count in made.dropped.most_common():
+        print_warning(f"left out {count} clips of {reason}")
+    for engine, engine_hours in made.hours.items():
+        print_result(f"{engine}: {engine_hours:.2f} hours")
+    print_result(f"{len(made.speakers)} voices in {', '.join(map(str, made.manifests))}")
+
+
+@prepare.command("joined-digits")
+def joined_digits(
+    manifests: Annotated[list[Path], typer.Argument(help="Manifests of single digits, training parts only.")],
+    output: OutputOption,
+    hours: HoursOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Strings of digits, joined from recordings of single digits by the same speaker."""
+    from linnet.corpora.joined_digits import prepare_joined_digits
+
+    with _percentage("joining") as progress:
+        made = prepare_joined_digits(manifests, output, seed=seed, progress=progress, **_given(hours=hours))
+    print_result(_summary(made.manifest, made.num_clips, made.duration_s, made.num_speakers))
+
+
+def _show(report: "PrepareReport") -> None:
+    for part in report.parts:
+        print_result(_summary(part.manifest, part.num_utterances, part.duration_s, part.num_speakers))
+    if report.note:
+        print_result(report.note)
+    for skipped in report.skipped[:MAX_SKIPPED_SHOWN]:
+        print_warning(f"left out {skipped.what}: {skipped.reason}")
+    if len(report.skipped) > MAX_SKIPPED_SHOWN:
+        print_warning(f"left out {len(report.skipped)} in all")
+
+
+def _summary(manifest: Path, num_utterances: int, duration_s: float, num_speakers: int) -> str:
+    speakers = f"{num_speakers} speakers" if num_speakers else "speakers unknown"
+    return printable(f"{manifest}: {num_utterances} utterances, {duration_s / 3600:.2f} hours, {speakers}")
+
+
+@contextmanager
+def _percentage(what: str) -> Iterator[Callable[[float], None]]:
+    """Draw a bar that is moved by the fraction done."""
+    with progress_bar("%") as bar:
+        task = bar.add_task(what, total=100)
+        yield lambda fraction: bar.update(task, completed=round(100 * fraction))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Keep the options that were given; for the others the function called has its defaults."""
+    return {name: value for name, value in options.items() if value is not None}
