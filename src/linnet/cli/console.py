@@ -1,5 +1,6 @@
 """What the commands share on the terminal: results on stdout, the rest on stderr, errors as exit codes."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,8 +49,22 @@ def progress_bar(unit: str) -> Progress:
 
 
 @contextmanager
+def log_on_stderr() -> Iterator[None]:
+    """Show what linnet logs, above a progress bar where one is drawn."""
+    logger, handler = logging.getLogger("linnet"), _TerminalHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
 def errors_as_exit_codes() -> Iterator[None]:
-    """Turn a user's mistake or Ctrl-C into a message and an exit code; a bug keeps its traceback."""
+    """Turn a mistake, a full disk or Ctrl-C into a message and an exit code; a bug keeps its traceback."""
     try:
         yield
     except (ExportError, TrainingError) as error:
@@ -58,9 +73,22 @@ def errors_as_exit_codes() -> Iterator[None]:
     except LinnetError as error:
         print_error(str(error))
         raise typer.Exit(EXIT_USAGE) from None
+    except BrokenPipeError:
+        raise  # the reader of a pipe left; typer ends quietly
+    except OSError as error:
+        print_error(str(error))
+        raise typer.Exit(EXIT_SOME_FAILED) from None
     except KeyboardInterrupt:
         messages.print("interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+class _TerminalHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            print_warning(record.getMessage())
+        else:
+            messages.print(Text(printable(record.getMessage())), soft_wrap=True)
 
 
 def _print_labelled(label: str, style: str, text: str) -> None:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from linnet import __version__
-from linnet.cli.console import errors_as_exit_codes, print_result
+from linnet.cli.console import errors_as_exit_codes, log_on_stderr, print_result
 
 COMMANDS = {
     "transcribe": "Write recordings as text.",
@@ -37,8 +37,8 @@ class LazyGroup(TyperGroup):
         return name, load_command(name) if name else command, rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; its errors become messages and exit codes."""
-        with errors_as_exit_codes():
+        """Run the command; its log goes to stderr, its errors become messages and exit codes."""
+        with log_on_stderr(), errors_as_exit_codes():
             return super().invoke(ctx)
 
 

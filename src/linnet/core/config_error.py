@@ -50,11 +50,13 @@ def _explain(cls: type[BaseModel], details: Mapping[str, Any]) -> tuple[str, str
         field = context["discriminator"].strip("'")
         allowed = _tags(types_there, field)
         missing = kind == "union_tag_not_found"
-        sentence = f"is missing; give {_one_of(allowed)}" if missing else _not_one_of(value[field], allowed)
+        sentence = f"is missing; give {_one_of(allowed)}" if missing else _not_one_of(context["tag"], allowed)
         return f"{key}.{field}", sentence
-    if kind in ("literal_error", "enum"):
-        allowed = [choice for there in types_there for choice in get_args(there)]
-        return key, _not_one_of(value, allowed) if allowed else f"{shorten(value)}: {details['msg']}"
+    choices = [choice for there in types_there for choice in get_args(there)]
+    if kind == "literal_error" and choices:
+        return key, _not_one_of(value, choices)
+    if kind in ("model_type", "model_attributes_type"):
+        return key, f"{shorten(value)} is not a section with the keys {', '.join(_fields(types_there))}"
     if kind == "value_error":
         complaint = str(context["error"])
         # A model's own check names its fields; its whole value would only bury the message.
@@ -64,7 +66,7 @@ def _explain(cls: type[BaseModel], details: Mapping[str, Any]) -> tuple[str, str
 
 def _explain_unknown_key(cls: type[BaseModel], key: str, models: Sequence[Any]) -> str:
     prefix, _, name = key.rpartition(".")
-    valid = [field for model in models for field in model.model_fields]
+    valid = _fields(models)
     near = get_close_matches(name, valid, n=1)
     if near:
         return f"unknown key; did you mean {f'{prefix}.' if prefix else ''}{near[0]}?"
@@ -120,6 +122,8 @@ def _below(annotation: Any, part: str | int) -> list[Any]:
 
 
 def _has_label(annotation: Any, label: str | int) -> bool:
+    if get_origin(annotation) is Literal:
+        return str(label).startswith("literal[")
     if not _is_model(annotation):
         return False
     return label == annotation.__name__ or any(
@@ -131,6 +135,10 @@ def _has_label(annotation: Any, label: str | int) -> bool:
 
 def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _fields(models: Sequence[Any]) -> list[str]:
+    return list(dict.fromkeys(field for model in models for field in model.model_fields))
 
 
 def _tags(models: Sequence[Any], field: str) -> list[Any]:
@@ -161,7 +169,7 @@ def _not_one_of(value: Any, allowed: Sequence[Any]) -> str:
 
 
 def _one_of(allowed: Sequence[Any]) -> str:
-    return f"one of {', '.join(repr(choice) for choice in allowed)}" if len(allowed) > 1 else repr(allowed[0])
+    return ("one of " if len(allowed) > 1 else "") + ", ".join(map(repr, allowed))
 
 
 def shorten(value: Any) -> str:

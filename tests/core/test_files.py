@@ -1,0 +1,46 @@
+"""Files are replaced whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from linnet.core.files import replacing, write_text
+
+
+def test_a_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.txt"
+    write_text(path, "old\n")
+    with replacing(path) as temporary:
+        temporary.write_text("new\n", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "old\n"
+        assert temporary.suffix == ".txt"
+    assert path.read_text(encoding="utf-8") == "new\n"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old\n")
+
+    def write_half() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("ne", encoding="utf-8")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert path.read_text(encoding="utf-8") == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_the_mode_is_what_an_ordinary_file_gets(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "")
+    (tmp_path / "b.txt").write_text("", encoding="utf-8")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
+
+
+def test_line_ends_are_the_same_everywhere(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "é\nb\n")
+    assert (tmp_path / "a.txt").read_bytes() == "é\nb\n".encode()
