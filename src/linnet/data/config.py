@@ -17,7 +17,9 @@ class SourceConfig(BaseModel):
         final_repeat: the value that `repeat` reaches, linearly, at the end of training.
         target: "full" trains the model's head on the whole text; "known_words" on the words its vocabulary has, as
             keyword spotting does; "auxiliary" leaves that head alone and trains the auxiliary head only.
-        exclude_words: utterances whose text has one of these words are left out.
+        only_known_words: take only the utterances that the model's vocabulary can write.
+        ambiguous_words: with "known_words": utterances with one of these words (homophones of known ones, such as
+            "to" beside "two") train the auxiliary head only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +28,8 @@ class SourceConfig(BaseModel):
     repeat: float = Field(default=1.0, ge=0.0)
     final_repeat: float | None = Field(default=None, ge=0.0)
     target: Literal["full", "known_words", "auxiliary"] = "full"
-    exclude_words: tuple[str, ...] = ()
+    only_known_words: bool = False
+    ambiguous_words: frozenset[str] = frozenset()
 
     def repeat_at(self, progress: float) -> float:
         """Return the copies per utterance at a `progress` of training between 0 and 1."""

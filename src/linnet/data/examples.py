@@ -80,11 +80,10 @@ def load_examples(sources: Sequence[SourceConfig], encoder: TextEncoder, data: D
 def _load_source(index: int, source: SourceConfig, encoder: TextEncoder, data: DataConfig) -> list[Example]:
     kept: list[Example] = []
     problems: list[str] = []
-    excluded = set(source.exclude_words)
     for utterance in read_manifest(source.manifest):
         try:
             text = normalize(_text_of(utterance), encoder.normalizer)
-            if excluded and excluded.intersection(text.split()):
+            if source.only_known_words and not _is_known(text, encoder):
                 continue
             _check_duration(utterance, data)
             kept.append(_encode(index, source, utterance, text, encoder))
@@ -102,7 +101,8 @@ def _encode(
 ) -> Example:
     tokens: tuple[int, ...] | None = None
     reference = ""
-    if source.target != "auxiliary":
+    ambiguous = source.target == "known_words" and not source.ambiguous_words.isdisjoint(text.split())
+    if source.target != "auxiliary" and not ambiguous:
         tokenizer = encoder.strict if source.target == "full" else encoder.skipping
         tokens = tuple(tokenizer.encode(text))
         reference = tokenizer.vocabulary.decode(tokens)
@@ -110,6 +110,10 @@ def _encode(
     return Example(
         utterance=utterance, text=reference, tokens=tokens, auxiliary_tokens=auxiliary, source=index
     )
+
+
+def _is_known(text: str, encoder: TextEncoder) -> bool:
+    return encoder.skipping.vocabulary.decode(encoder.skipping.encode(text)) == text
 
 
 def _text_of(utterance: Utterance) -> str:

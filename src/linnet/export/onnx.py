@@ -1,0 +1,64 @@
+"""From a torch model to an ONNX graph with height-1 2-D convolutions, masks inside, and dynamic batch and time."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from linnet.core.optional import require
+from linnet.models.ctc import CtcModel
+
+OPSET = 18
+INPUTS = ("audio_signal", "length")
+OUTPUTS = ("logprobs", "logprobs_length")
+
+
+class _ExportedModel(nn.Module):
+    """Runs the model in its 4-D form (docs/decisions/0002): (B, F, T) → (B, F, 1, T) → (B, S, V)."""
+
+    def __init__(self, model: CtcModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        log_probs, lengths = self.model(features.unsqueeze(2), lengths)
+        return log_probs, lengths
+
+
+def export_onnx(model: CtcModel, path: Path) -> None:
+    """Write the graph of `model`, in evaluation mode, with its weights inside the file.
+
+    Inputs `audio_signal` (B, F, T) float32 and `length` (B,) int64; outputs `logprobs` (B, S, V) and
+    `logprobs_length` (B,).
+
+    Args:
+        model: what to export.
+        path: the file to write.
+    """
+    require("onnxscript", extra="train", purpose="exporting to ONNX")
+    num_features = model.config.frontend.num_features
+    # Two utterances of different length, so that tracing sees a padded batch.
+    example = (torch.zeros(2, num_features, 128), torch.tensor([128, 100]))
+    dynamic = torch.export.Dim.DYNAMIC
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _quiet("torch.onnx", "onnxscript")
+        program = torch.onnx.export(
+            _ExportedModel(model).eval(),
+            example,
+            input_names=INPUTS,
+            output_names=OUTPUTS,
+            dynamic_shapes=({0: dynamic, 2: dynamic}, {0: dynamic}),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.save(str(path), external_data=False)
+
+
+def _quiet(*names: str) -> None:
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)

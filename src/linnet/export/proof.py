@@ -1,0 +1,106 @@
+"""The comparison of an exported graph with the torch model it came from."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from linnet.core.arrays import Features, LogProbs, Samples
+from linnet.core.errors import ExportError
+from linnet.decoding.greedy import greedy_decode
+from linnet.features.frontend import compute_features
+from linnet.models.ctc import CtcModel
+from linnet.runtime.session import CtcSession
+
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How far the exported graph is from its source.
+
+    Attributes:
+        recordings: how many were compared.
+        audio_s: how long they are together.
+        alone: largest difference of a log-probability, one recording at a time.
+        batched: the same, with the recordings as one padded batch in the graph and alone in torch.
+        changed_texts: recordings whose greedy text differs, alone or batched.
+        tolerance: what was allowed.
+    """
+
+    recordings: int
+    audio_s: float
+    alone: float
+    batched: float
+    changed_texts: int
+    tolerance: float = TOLERANCE
+
+    @property
+    def holds(self) -> bool:
+        """Whether the export may be written."""
+        return max(self.alone, self.batched) <= self.tolerance and self.changed_texts == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the bundle."""
+        return asdict(self)
+
+
+def prove(model: CtcModel, session: CtcSession, recordings: Sequence[Samples]) -> Proof:
+    """Run torch and onnxruntime on the same features of the same recordings.
+
+    Raises:
+        ExportError: when a difference exceeds the tolerance or a text changes.
+    """
+    frontend = model.config.frontend
+    features = [matrix[:, :frames] for matrix, frames in (compute_features(s, frontend) for s in recordings)]
+    source = [_torch_log_probs(model, matrix) for matrix in features]
+    alone = [_session_log_probs(session, [matrix])[0] for matrix in features]
+    batched = _session_log_probs(session, features)
+    proof = Proof(
+        recordings=len(recordings),
+        audio_s=sum(len(samples) for samples in recordings) / frontend.sample_rate_hz,
+        alone=_largest_difference(source, alone),
+        batched=_largest_difference(source, batched),
+        changed_texts=_changed_texts(model, source, alone, batched),
+    )
+    if not proof.holds:
+        raise ExportError(
+            f"the exported graph differs from the torch model by {proof.alone:.1e} alone and {proof.batched:.1e} "
+            f"in a padded batch (allowed {proof.tolerance:.0e}); {proof.changed_texts} texts changed",
+            remedy="Nothing was written. Please report it together with the versions of torch and onnxruntime",
+        )
+    return proof
+
+
+def _torch_log_probs(model: CtcModel, features: Features) -> LogProbs:
+    with torch.inference_mode():
+        log_probs, _ = model(torch.from_numpy(features)[None], torch.tensor([features.shape[1]]))
+    result: LogProbs = log_probs[0].numpy()
+    return result
+
+
+def _session_log_probs(session: CtcSession, features: Sequence[Features]) -> list[LogProbs]:
+    lengths = np.array([matrix.shape[1] for matrix in features], dtype=np.int64)
+    padded = np.zeros((len(features), features[0].shape[0], int(lengths.max())), dtype=np.float32)
+    for row, matrix in zip(padded, features, strict=True):
+        row[:, : matrix.shape[1]] = matrix
+    log_probs, output_lengths = session.log_probs(padded, lengths)
+    return [row[:length] for row, length in zip(log_probs, output_lengths, strict=True)]
+
+
+def _largest_difference(source: Sequence[LogProbs], other: Sequence[LogProbs]) -> float:
+    return max(
+        float(np.abs(a - b).max()) if a.shape == b.shape else float("inf") for a, b in zip(source, other, strict=True)
+    )
+
+
+def _changed_texts(model: CtcModel, source: Sequence[LogProbs], *others: Sequence[LogProbs]) -> int:
+    def texts(outputs: Sequence[LogProbs]) -> list[str]:
+        vocabulary = model.vocabulary
+        spans = [greedy_decode(log_probs, vocabulary.blank_id) for log_probs in outputs]
+        return [vocabulary.decode([span.token_id for span in row]) for row in spans]
+
+    columns = zip(texts(source), *(texts(other) for other in others), strict=True)
+    return sum(len(set(column)) > 1 for column in columns)
