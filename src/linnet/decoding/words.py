@@ -41,7 +41,7 @@ def spans_to_words(
                 text=text,
                 start_s=time_s(tokens[0].start_frame),
                 end_s=time_s(tokens[-1].end_frame),
-                confidence=sum(token.confidence for token in tokens) / len(tokens),
+                confidence=round(sum(token.confidence for token in tokens) / len(tokens), 4),
             )
         )
     return tuple(words)

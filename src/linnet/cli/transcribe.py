@@ -1,0 +1,246 @@
+"""`linnet transcribe`: recordings to text, one after another; a bad one does not stop the rest."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from linnet.cli.console import (
+    EXIT_SOME_FAILED,
+    log_on_stderr,
+    messages,
+    print_error,
+    print_result,
+    printable,
+    progress_bar,
+)
+from linnet.core.errors import AudioError, LinnetError, MissingDependencyError
+from linnet.core.files import write_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from linnet.core.results import Transcript
+    from linnet.runtime.recognizer import Recognizer
+
+STDIN = "-"
+
+
+class TranscriptFormat(StrEnum):
+    """How a transcript is written."""
+
+    TXT = "txt"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """One recording to transcribe.
+
+    Attributes:
+        name: how results and messages call it.
+        path: where it lies; None is standard input.
+        place: where its transcript goes below the output directory; still with the suffix of the recording.
+    """
+
+    name: str
+    path: Path | None
+    place: Path
+
+    def source(self) -> Path | BinaryIO:
+        return self.path or sys.stdin.buffer
+
+
+def transcribe(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE|DIR|-", help="Recordings, folders of them, or - for stdin."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", help="Name of a packaged model or directory of a bundle; default: digits."
+        ),
+    ] = None,
+    transcript_format: Annotated[
+        TranscriptFormat, typer.Option("--format", "-f", help="json adds words with times and confidences.")
+    ] = TranscriptFormat.TXT,
+    output_dir: Annotated[
+        Path | None, typer.Option("--output-dir", "-o", help="Write one file per recording into this folder.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files in the output folder.")
+    ] = False,
+    numbers: Annotated[
+        bool,
+        typer.Option("--numbers", help="Write spoken English numbers as digits: 896, not eight nine six."),
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network.")] = 1,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Transcribe the sample that comes with linnet.")
+    ] = False,
+) -> None:
+    """Write recordings as text.
+
+    One recording gives its text. Several, or a folder, give a line each: path,
+    tab, text. With --format json every line is an object instead.
+
+    With --output-dir nothing goes to stdout: each transcript is called like its
+    recording, and folders keep their structure.
+
+    A recording that cannot be read is named on stderr and the rest goes on; the
+    exit code is then 1.
+    """
+    from linnet.runtime.recognizer import Recognizer
+
+    recordings = _find_recordings(inputs or [], sample=sample)
+    outputs = (
+        _plan_outputs(recordings, output_dir, transcript_format, overwrite=overwrite) if output_dir else None
+    )
+    recognizer = (
+        Recognizer.load(model, num_threads=threads) if model else Recognizer.load(num_threads=threads)
+    )
+    named = len(recordings) > 1 or any(Path(text).is_dir() for text in inputs or [])
+    num_failed = 0
+    bar = progress_bar("recordings")
+    bar.disable = bar.disable or not named
+    with log_on_stderr(), bar:
+        task = bar.add_task("transcribe", total=len(recordings))
+        for index, recording in enumerate(recordings):
+            transcript = _read(recognizer, recording, numbers=numbers)
+            if transcript is None:
+                num_failed += 1
+            elif outputs:
+                write_text(
+                    outputs[index], _render(transcript, recording, transcript_format, named=False) + "\n"
+                )
+            else:
+                _print_beside(bar, _render(transcript, recording, transcript_format, named=named))
+            bar.advance(task)
+    _conclude(len(recordings), num_failed, output_dir)
+
+
+def _find_recordings(inputs: Sequence[str], *, sample: bool) -> list[_Recording]:
+    """List what the arguments mean, in their order and each once; folders in the order of their paths."""
+    recordings: dict[str, _Recording] = {}
+    for text in inputs:
+        for recording in _expand(text):
+            recordings.setdefault(recording.name, recording)
+    if sample:
+        from linnet.runtime.packaged import packaged_sample
+
+        path = packaged_sample()
+        recordings[str(path)] = _Recording(str(path), path, Path(path.name))
+    if not recordings:
+        raise LinnetError(
+            "no recording was given",
+            remedy="Try `linnet transcribe --sample`, then `linnet transcribe recording.wav`",
+        )
+    return list(recordings.values())
+
+
+def _expand(text: str) -> list[_Recording]:
+    path = Path(text)
+    if text == STDIN:
+        if sys.stdin.isatty():
+            raise LinnetError(
+                "standard input is a keyboard", remedy="Pipe a recording: linnet transcribe - < recording.wav"
+            )
+        return [_Recording("stdin", None, Path("stdin"))]
+    if not path.is_dir():
+        return [_Recording(_one_line(path), path, Path(path.name))]
+    from linnet.audio.read import AUDIO_SUFFIXES
+
+    found = [
+        _Recording(_one_line(file), file, file.relative_to(path))
+        for file in sorted(path.rglob("*"))
+        if file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith(".") and file.is_file()
+    ]
+    if not found:
+        raise LinnetError(
+            "there is no recording in this folder",
+            where=text,
+            remedy=f"Recordings are found by their suffix: {', '.join(sorted(AUDIO_SUFFIXES))}",
+        )
+    return found
+
+
+def _plan_outputs(
+    recordings: Sequence[_Recording], folder: Path, transcript_format: TranscriptFormat, *, overwrite: bool
+) -> list[Path]:
+    """Give each recording its own file, before anything is written.
+
+    It is called by the stem of the recording, or by its whole name where two share a stem (a.wav, a.mp3).
+    """
+    suffix = f".{transcript_format.value}"
+    short = [folder / recording.place.with_suffix(suffix) for recording in recordings]
+    shared = _shared(short)
+    outputs = [
+        folder / f"{recording.place}{suffix}" if path in shared else path
+        for recording, path in zip(recordings, short, strict=True)
+    ]
+    if still_shared := _shared(outputs):
+        raise LinnetError(
+            f"two recordings would be written to {min(still_shared)}",
+            remedy="Give the folder that holds them, or transcribe them into two folders",
+        )
+    existing = [path for path in outputs if path.exists()]
+    if existing and not overwrite:
+        raise LinnetError(
+            f"{existing[0]} exists" + (f", and {len(existing) - 1} more" if existing[1:] else ""),
+            remedy="Choose another --output-dir, or replace the files with --overwrite",
+        )
+    return outputs
+
+
+def _shared(paths: Sequence[Path]) -> set[Path]:
+    """Return the paths that stand for one file, also on a disk that does not tell A from a."""
+    counts = Counter(str(path).casefold() for path in paths)
+    return {path for path in paths if counts[str(path).casefold()] > 1}
+
+
+def _read(recognizer: "Recognizer", recording: _Recording, *, numbers: bool) -> "Transcript | None":
+    """Transcribe one recording, or say why not."""
+    try:
+        return recognizer.transcribe(recording.source(), numbers=numbers)
+    except (AudioError, MissingDependencyError) as error:
+        print_error(str(error) if recording.name in str(error) else f"{recording.name}: {error}")
+        return None
+
+
+def _render(
+    transcript: "Transcript", recording: _Recording, transcript_format: TranscriptFormat, *, named: bool
+) -> str:
+    if transcript_format is TranscriptFormat.JSON:
+        return json.dumps({"audio": recording.name, **transcript.to_dict()}, ensure_ascii=False)
+    return f"{recording.name}\t{transcript.text}" if named else transcript.text
+
+
+def _print_beside(bar: "Progress", line: str) -> None:
+    """Write a result to stdout; above the bar when both share the terminal."""
+    if sys.stdout.isatty() and not bar.disable:
+        bar.console.print(line, markup=False, soft_wrap=True)
+    else:
+        print_result(line)
+
+
+def _conclude(num_recordings: int, num_failed: int, output_dir: Path | None) -> None:
+    if output_dir:
+        messages.print(
+            f"{num_recordings - num_failed} transcripts in {printable(str(output_dir))}", markup=False
+        )
+    if num_failed:
+        if num_recordings > 1:
+            print_error(f"{num_failed} of {num_recordings} recordings could not be transcribed")
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _one_line(path: Path) -> str:
+    """Name a file such that its line has one tab and one end."""
+    return printable(str(path)).replace("\t", "\\t").replace("\n", "\\n")

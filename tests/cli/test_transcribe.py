@@ -1,0 +1,197 @@
+"""`linnet transcribe`: what goes to stdout, to files and to stderr, and with which exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from linnet.cli.main import app
+from linnet.runtime import packaged
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, say_tones: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory with a few recordings."""
+    monkeypatch.chdir(tmp_path)
+    Path("calls/late").mkdir(parents=True)
+    recordings = {
+        "a.wav": "one two",
+        "calls/a.wav": "two",
+        "calls/b.wav": "one",
+        "calls/late/a.flac": "one one",
+    }
+    for name, words in recordings.items():
+        soundfile.write(name, say_tones(words), 16000)
+    Path("calls/notes.txt").write_text("no recording")
+    Path("calls/.hidden.wav").write_text("no recording")
+    return tmp_path
+
+
+@pytest.fixture
+def run(tone_bundle: Path) -> Run:
+    def run(*arguments: str, stdin: bytes | None = None) -> Any:
+        return CliRunner().invoke(app, ["transcribe", "--model", str(tone_bundle), *arguments], input=stdin)
+
+    return run
+
+
+def test_one_recording_gives_its_text_alone(folder: Path, run: Run) -> None:
+    done = run("a.wav")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "one two\n", "")
+
+
+def test_numbers_as_digits(folder: Path, run: Run) -> None:
+    assert run("a.wav", "--numbers").stdout == "12\n"
+
+
+def test_one_recording_as_json(folder: Path, run: Run) -> None:
+    result = json.loads(run("a.wav", "--format", "json").stdout)
+    assert (result["audio"], result["text"], result["duration_s"]) == ("a.wav", "one two", 1.3)
+    assert [word["text"] for word in result["words"]] == ["one", "two"]
+    assert set(result["words"][0]) == {"text", "start_s", "end_s", "confidence"}
+
+
+def test_standard_input(folder: Path, run: Run) -> None:
+    assert run("-", stdin=Path("a.wav").read_bytes()).stdout == "one two\n"
+
+
+def test_empty_standard_input_is_an_error(folder: Path, run: Run) -> None:
+    done = run("-", stdin=b"")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "stdin" in done.stderr
+    assert "empty" in done.stderr
+
+
+def test_several_inputs_give_a_line_each_in_order_and_once(folder: Path, run: Run) -> None:
+    done = run("calls", "a.wav", "calls/b.wav", "-", stdin=Path("a.wav").read_bytes())
+    assert done.stdout.splitlines() == [
+        "calls/a.wav\ttwo",
+        "calls/b.wav\tone",
+        "calls/late/a.flac\tone one",
+        "a.wav\tone two",
+        "stdin\tone two",
+    ]
+
+
+def test_a_folder_of_one_recording_still_names_it(folder: Path, run: Run) -> None:
+    assert run("calls/late").stdout == "calls/late/a.flac\tone one\n"
+
+
+def test_several_inputs_as_json_lines(folder: Path, run: Run) -> None:
+    lines = run("calls", "-f", "json").stdout.splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["two", "one", "one one"]
+
+
+def test_a_bad_recording_does_not_stop_the_rest(folder: Path, run: Run) -> None:
+    Path("calls/a.wav").write_bytes(b"RIFF nonsense")
+    done = run("missing.wav", "calls")
+    assert done.exit_code == 1
+    assert done.stdout == "calls/b.wav\tone\ncalls/late/a.flac\tone one\n"
+    assert "missing.wav: " in done.stderr
+    assert "calls/a.wav: not a recording" in done.stderr
+    assert "2 of 4 recordings could not be transcribed" in done.stderr
+
+
+def test_names_cannot_break_the_lines_or_steer_the_terminal(folder: Path, run: Run) -> None:
+    Path("calls/late/a.flac").rename("calls/late/a\n\t\x1b[31m.flac")
+    assert run("calls/late").stdout == "calls/late/a\\n\\t\\x1b[31m.flac\tone one\n"
+
+
+def written_below(folder: str) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in Path(folder).rglob("*.*")}
+
+
+def test_output_files_keep_the_structure_of_folders(folder: Path, run: Run) -> None:
+    done = run("calls", "-o", "out")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "3 transcripts in out" in done.stderr
+    assert written_below("out") == {"a.txt": "two\n", "b.txt": "one\n", "late/a.txt": "one one\n"}
+
+
+def test_output_files_as_json(folder: Path, run: Run) -> None:
+    assert run("a.wav", "-o", "out", "-f", "json").exit_code == 0
+    assert json.loads(written_below("out")["a.json"])["audio"] == "a.wav"
+
+
+def test_recordings_of_one_stem_keep_apart(folder: Path, run: Run) -> None:
+    soundfile.write("calls/a.flac", soundfile.read("a.wav")[0], 16000)
+    assert run("calls", "-o", "out").exit_code == 0
+    assert written_below("out") == {
+        "a.flac.txt": "one two\n",
+        "a.wav.txt": "two\n",
+        "b.txt": "one\n",
+        "late/a.txt": "one one\n",
+    }
+
+
+def test_recordings_of_one_name_are_refused_before_any_work(folder: Path, run: Run) -> None:
+    done = run("a.wav", "calls/a.wav", "-o", "out")
+    assert done.exit_code == 2
+    assert "two recordings would be written to out/a.wav.txt" in done.stderr
+    assert not Path("out").exists()
+
+
+def test_existing_files_are_replaced_only_when_asked(folder: Path, run: Run) -> None:
+    Path("a.txt").write_text("the transcript of a listener")
+    done = run("a.wav", "calls/b.wav", "-o", ".")
+    assert done.exit_code == 2
+    assert "a.txt exists" in done.stderr
+    assert "--overwrite" in done.stderr
+    assert Path("a.txt").read_text() == "the transcript of a listener"
+    assert not Path("b.txt").exists()
+    assert run("a.wav", "calls/b.wav", "-o", ".", "--overwrite").exit_code == 0
+    assert Path("a.txt").read_text() == "one two\n"
+
+
+def test_a_failed_recording_leaves_no_file(folder: Path, run: Run) -> None:
+    Path("calls/a.wav").write_bytes(b"")
+    assert run("calls", "-o", "out").exit_code == 1
+    assert sorted(path.name for path in Path("out").iterdir()) == ["b.txt", "late"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no recording was given. Try `linnet transcribe --sample`"),
+        (["empty"], "empty: there is no recording in this folder"),
+        (["a.wav", "--format", "srt"], "'srt' is not one of"),
+        (["a.wav", "--threads", "0"], "--threads"),
+        (["a.wav", "--model", "digts"], "there is no model 'digts'"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_teaches(
+    folder: Path, run: Run, arguments: list[str], message: str
+) -> None:
+    Path("empty").mkdir()
+    done = run(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_the_sample(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packaged, "packaged_sample", lambda: folder / "calls" / "b.wav")
+    assert run("--sample").stdout == "one\n"
+
+
+def test_results_reach_a_pipe_while_the_bar_is_drawn(folder: Path, tone_bundle: Path) -> None:
+    pty = pytest.importorskip("pty", reason="only systems with pseudo terminals can show a bar to a test")
+    terminal, stderr = pty.openpty()
+    code = "import sys; from linnet.cli.main import main; sys.argv[0] = 'linnet'; main()"
+    command = [sys.executable, "-c", code, "transcribe", "--model", str(tone_bundle), "calls"]
+    environment = {**os.environ, "TERM": "xterm"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, env=environment, check=False)
+    shown = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    os.close(stderr)
+    assert done.stdout.decode().splitlines()[0] == "calls/a.wav\ttwo"
+    assert "recordings" in shown
+    assert "two" not in shown
