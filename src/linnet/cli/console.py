@@ -50,8 +50,11 @@ def progress_bar(unit: str) -> Progress:
 
 @contextmanager
 def log_on_stderr() -> Iterator[None]:
-    """Show what linnet logs, above a progress bar where one is drawn."""
+    """Show what linnet logs, above a progress bar where one is drawn; inside itself it changes nothing."""
     logger, handler = logging.getLogger("linnet"), _TerminalHandler()
+    if any(isinstance(other, _TerminalHandler) for other in logger.handlers):
+        yield
+        return
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

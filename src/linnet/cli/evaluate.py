@@ -136,7 +136,9 @@ def _write_hypotheses(path: Path, report: "EvaluationReport") -> None:
 def _print_report(report: "EvaluationReport") -> None:
     from linnet.evaluation.rendering import facts
 
-    table = Table("", "rate", "substituted", "deleted", "inserted", "of", box=None, header_style="bold")
+    table = Table(
+        "", "rate", "substituted", "deleted", "inserted", "of", box=None, pad_edge=False, header_style="bold"
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     table.add_row("words (WER)", *_cells(report.words))

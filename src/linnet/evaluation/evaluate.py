@@ -53,7 +53,7 @@ def evaluate(
         outcomes |= {index: failure for index, failure in loaded.items() if isinstance(failure, Failure)}
         waveforms = {index: found for index, found in loaded.items() if not isinstance(found, Failure)}
         started_s = time.perf_counter()
-        transcripts = recognizer.transcribe_samples(list(waveforms.values()))
+        transcripts = recognizer.transcribe_samples(list(waveforms.values())) if waveforms else []
         recognition_s += time.perf_counter() - started_s
         for index, transcript in zip(waveforms, transcripts, strict=True):
             outcomes[index] = _score(utterances[index], transcript, name)
