@@ -20,8 +20,10 @@ AudioSource = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 
 # Names under which recordings are looked for in a folder; reading goes by the content, whatever the name.
 AUDIO_SUFFIXES = frozenset(
-    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf")
-    + (".m4a", ".mp4", ".webm", ".mkv", ".mka", ".mov", ".wma", ".aac", ".amr", ".3gp", ".flv", ".avi")
+    {
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf"),
+        *(".m4a", ".mp4", ".webm", ".mkv", ".mka", ".mov", ".wma", ".aac", ".amr", ".3gp", ".flv", ".avi"),
+    }
 )
 
 MAX_STREAM_BYTES = 2 << 30  # of a file object that cannot seek and is held in memory
@@ -54,7 +56,7 @@ def read_audio(
         duration_s: how much to read at most, in seconds (default: all).
 
     Returns:
-        (N,) mono float32. Empty only for an array that is empty.
+        (N,) mono float32. Empty only for an array without samples (after `offset_s`).
 
     Raises:
         AudioError: when the source is no recording, holds no samples (after `offset_s`), a NaN or an
@@ -140,14 +142,13 @@ def _binary_file(source: str | os.PathLike[str] | bytes | BinaryIO, where: str) 
 
 def _file(path: Path, where: str) -> BinaryIO:
     try:
-        if path.exists() and not path.is_file():  # a pipe or device would block or never end
-            raise AudioError("not a regular file", where=where, remedy="Give the recording itself")
-        return path.open("rb")
+        if path.is_file() or not path.exists():
+            return path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        if isinstance(error, AudioError):
-            raise
         reason = getattr(error, "strerror", None) or error
         raise AudioError(f"the file cannot be opened ({reason})", where=where) from error
+    # A pipe or a device could block, or never end.
+    raise AudioError("not a regular file", where=where, remedy="Give the recording itself")
 
 
 def _array_blocks(array: NDArray[Any], start_frame: int) -> Iterator[Block]:
@@ -181,9 +182,9 @@ def _mono(
                 where=where,
                 remedy="An array is (samples, channels): transpose it if it is (channels, samples)",
             )
-        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-        mono = mono[: end - position]
-        _check_finite(mono, position, rate_hz, where)
+        with np.errstate(over="ignore", invalid="ignore"):  # said better by the check
+            mono = block[: end - position, 0] if block.shape[1] == 1 else block[: end - position].mean(axis=1)
+            _check_finite(mono, position, rate_hz, where)
         position += len(mono)
         yield mono
         if position == end and duration_s is not None:

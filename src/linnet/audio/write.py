@@ -16,7 +16,6 @@ _FORMATS = {
     ".ogg": ("OGG", "OPUS"),
 }
 _OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
-_BLOCK_SAMPLES = 1 << 16  # libsndfile's Ogg encoders overflow the stack when given minutes at once
 
 
 def write_audio(path: Path, samples: Samples, sample_rate_hz: int = 16_000) -> None:
@@ -45,9 +44,5 @@ def write_audio(path: Path, samples: Samples, sample_rate_hz: int = 16_000) -> N
         )
     if samples.ndim != 1 or not np.isfinite(samples).all():
         raise AudioError("the samples are not (N,) finite numbers", where=str(path))
-    with (
-        replacing(path) as temporary,
-        soundfile.SoundFile(temporary, "w", sample_rate_hz, 1, encoding, format=container) as file,
-    ):
-        for start in range(0, len(samples), _BLOCK_SAMPLES):
-            file.write(samples[start : start + _BLOCK_SAMPLES])
+    with replacing(path) as temporary:
+        soundfile.write(temporary, samples, sample_rate_hz, encoding, format=container)

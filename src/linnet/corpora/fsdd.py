@@ -57,7 +57,7 @@ def _read_recordings(source: Path) -> tuple[dict[str, list[Utterance]], list[Ski
                 skipped.append(Skipped(str(path), error.what))
     if not all(parts.values()):
         raise ManifestError(
-            f"found {len(parts['train'])} recordings of the train part and {len(parts['test'])} of the test part",
+            f"found {len(parts['train'])} recordings for train and {len(parts['test'])} for test",
             where=str(directory),
             remedy="Give the directory of the corpus, which holds recordings/0_george_0.wav and so on",
         )

@@ -101,8 +101,9 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
     directory = path.parent.resolve()
     with replacing(path) as temporary, _compressing(temporary) as file:
         for utterance in utterances:
-            fields = _to_fields(utterance, directory)
-            file.write((json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n").encode())
+            line = json.dumps(_to_fields(utterance, directory), ensure_ascii=False, allow_nan=False) + "\n"
+            # File names that are not UTF-8 hold lone surrogates; JSON writes these with a backslash.
+            file.write(line.encode("utf-8", "backslashreplace"))
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -190,7 +191,7 @@ def _audio_path(name: str | None, directory: Path) -> Path:
     path = directory / name
     try:
         found = path.is_file()
-    except ValueError:  # a path with a null character
+    except (OSError, ValueError):  # too long a name, a null character
         found = False
     if not found:
         raise ManifestError(
