@@ -15,11 +15,12 @@ class SourceConfig(BaseModel):
         manifest: JSON lines file.
         repeat: copies of each utterance per epoch; a fraction takes a random part anew in every epoch.
         final_repeat: the value that `repeat` reaches, linearly, at the end of training.
-        target: "full" trains the model's head on the whole text; "known_words" on the words its vocabulary has, as
-            keyword spotting does; "auxiliary" leaves that head alone and trains the auxiliary head only.
+        target: "full" trains the model's head on the whole text; "known_words" on the words its vocabulary
+            has, as keyword spotting does; "auxiliary" leaves that head alone and trains the auxiliary head
+            only.
         only_known_words: take only the utterances that the model's vocabulary can write.
-        ambiguous_words: with "known_words": utterances with one of these words (homophones of known ones, such as
-            "to" beside "two") train the auxiliary head only.
+        ambiguous_words: with "known_words": utterances with one of these words (homophones of known ones,
+            such as "to" beside "two") train the auxiliary head only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

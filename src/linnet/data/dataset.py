@@ -20,8 +20,8 @@ FULL_SCALE = 32768.0
 class SpeechDataset(Dataset[Batch]):
     """Gives a batch for a list of (example index, copy number), or for the CutSet of lhotse's sampler.
 
-    The random numbers of an utterance depend on seed, epoch, index and copy alone, so that the number of workers
-    changes nothing.
+    The random numbers of an utterance depend on seed, epoch, index and copy alone, so that the number of
+    workers changes nothing.
 
     Args:
         examples: what the indices point to.
@@ -70,7 +70,7 @@ class SpeechDataset(Dataset[Batch]):
 
 
 def decode_all(examples: Sequence[Example], sample_rate_hz: int) -> list[Array | None]:
-    """Decode every example to 16-bit samples; None where the audio cannot be read (named when it is needed)."""
+    """Decode every example to 16-bit samples; None where that fails, so that its batch names it."""
     return [_decode(example, sample_rate_hz) for example in examples]
 
 
@@ -79,7 +79,8 @@ def _decode(example: Example, sample_rate_hz: int) -> Array | None:
         samples = _read(example, sample_rate_hz)
     except AudioError:
         return None
-    return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    scaled: Array = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
+    return scaled.astype(np.int16)
 
 
 def _read(example: Example, sample_rate_hz: int) -> Samples:

@@ -1,4 +1,4 @@
-"""From a torch model to an ONNX graph with height-1 2-D convolutions, masks inside, and dynamic batch and time."""
+"""From a torch model to an ONNX graph: height-1 2-D convolutions, masks inside, any batch and length."""
 
 import logging
 import warnings

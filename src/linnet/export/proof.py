@@ -67,9 +67,10 @@ def prove(model: CtcModel, session: CtcSession, recordings: Sequence[Samples]) -
     )
     if not proof.holds:
         raise ExportError(
-            f"the exported graph differs from the torch model by {proof.alone:.1e} alone and {proof.batched:.1e} "
-            f"in a padded batch (allowed {proof.tolerance:.0e}); {proof.changed_texts} texts changed",
-            remedy="Nothing was written. Please report it together with the versions of torch and onnxruntime",
+            f"the exported graph differs from the torch model by {proof.alone:.1e} alone and "
+            f"{proof.batched:.1e} in a padded batch (allowed {proof.tolerance:.0e}); "
+            f"{proof.changed_texts} texts changed",
+            remedy="Nothing was written. Please report it with the versions of torch and onnxruntime",
         )
     return proof
 
@@ -92,7 +93,8 @@ def _session_log_probs(session: CtcSession, features: Sequence[Features]) -> lis
 
 def _largest_difference(source: Sequence[LogProbs], other: Sequence[LogProbs]) -> float:
     return max(
-        float(np.abs(a - b).max()) if a.shape == b.shape else float("inf") for a, b in zip(source, other, strict=True)
+        float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")
+        for a, b in zip(source, other, strict=True)
     )
 
 

@@ -41,7 +41,7 @@ def save_model(path: Path, config: ModelConfig, weights: Mapping[str, Tensor], s
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint of a run, or one written by `save_model`; only tensors and plain values are unpickled.
+    """Read a checkpoint of a run or of `save_model`; only tensors and plain values are unpickled.
 
     Raises:
         CheckpointError: when the file is missing, damaged or not a linnet checkpoint.
@@ -55,14 +55,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"cannot be read ({reason})", where=str(path), remedy=RETRAIN) from None
     about = content.get("linnet") if isinstance(content, dict) else None
     if not isinstance(about, dict) or about.get("format") != FORMAT or "state_dict" not in content:
-        raise CheckpointError("is not a checkpoint of linnet", where=str(path), remedy="Give a .ckpt of `linnet train`")
+        raise CheckpointError(
+            "is not a checkpoint of linnet", where=str(path), remedy="Give a .ckpt of `linnet train`"
+        )
     try:
         config = ModelConfig.model_validate(about["model"])
     except ValidationError as error:
         problem = f"describes a model this version does not know: {error.errors()[0]['msg']}"
         raise CheckpointError(problem, where=str(path), remedy="Update linnet") from None
     weights = {
-        key.removeprefix(PREFIX): value for key, value in content["state_dict"].items() if key.startswith(PREFIX)
+        key.removeprefix(PREFIX): value
+        for key, value in content["state_dict"].items()
+        if key.startswith(PREFIX)
     }
     return Checkpoint(config, weights, int(content.get("global_step", 0)))
 
@@ -79,5 +83,7 @@ def load_model(path: Path) -> CtcModel:
         model.load_state_dict(checkpoint.weights)
     except RuntimeError as error:
         problem = " ".join(line.strip() for line in str(error).splitlines()[1:])
-        raise CheckpointError(f"does not fit its own model: {problem}", where=str(path), remedy=RETRAIN) from None
+        raise CheckpointError(
+            f"does not fit its own model: {problem}", where=str(path), remedy=RETRAIN
+        ) from None
     return model.eval()

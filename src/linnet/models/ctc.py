@@ -1,6 +1,7 @@
 """An acoustic model for CTC: front end, encoder and a linear head over the vocabulary.
 
-B batch, N samples, F mel bins, T frames, S frames after subsampling, D width, V vocabulary with the blank last.
+B batch, N samples, F mel bins, T frames, S frames after subsampling, D width, V vocabulary with the blank
+last.
 """
 
 from typing import Any
@@ -74,7 +75,8 @@ class CtcModel(nn.Module):
 
     def score(self, encoded: Tensor) -> Tensor:
         """Apply the head: (B, D, S) or (B, D, 1, S) → (B, S, V) log-probabilities."""
-        return self.head(encoded).flatten(2).transpose(1, 2).log_softmax(-1)
+        scores: Tensor = self.head(encoded)
+        return scores.flatten(2).transpose(1, 2).log_softmax(-1)
 
     @property
     def frame_shift_s(self) -> float:
@@ -84,4 +86,3 @@ class CtcModel(nn.Module):
     def num_parameters(self) -> int:
         """Count the trained values (batch-norm statistics are not among them)."""
         return sum(parameter.numel() for parameter in self.parameters())
-

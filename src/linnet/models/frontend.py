@@ -32,7 +32,7 @@ class TorchFrontend(nn.Module):
         self.config = config
         self._constant("window", torch.tensor(window_of(config)))
         if config.kind != "spectrogram":
-            self._constant("filterbank", torch.tensor(filterbank_of(config).T.copy()))  # (K, F)
+            self._constant("filterbank", torch.tensor(filterbank_of(config)))  # (K, F)
         if config.kind == "mfcc":
             self._constant("cosines", torch.tensor(cosine_matrix(config.num_ceps, config.num_mels)))
         if config.normalize == "fixed":

@@ -1,7 +1,7 @@
 """The block-table encoder of Jasper (arXiv:1904.03288) and QuartzNet (arXiv:1910.10261).
 
-B batch, C channels, F mel bins, T frames in, S frames after subsampling. Every tensor is (B, C, T), or (B, C, 1, T)
-when the encoder is exported.
+B batch, C channels, F mel bins, T frames in, S frames after subsampling. Every tensor is (B, C, T), or (B,
+C, 1, T) when the encoder is exported.
 """
 
 from typing import Annotated, Literal
@@ -94,6 +94,7 @@ class SubBlock(nn.Module):
         self.norm = TimeBatchNorm(config.filters, eps=1e-3)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Convolve (B, C, T) with (B,) valid frames."""
         for convolution in (self.depthwise, self.mixing):
             if convolution is None:
                 continue
@@ -122,6 +123,7 @@ class JasperBlock(nn.Module):
         self.activation = nn.Sequential(nn.ReLU(inplace=True), nn.Dropout(config.dropout))
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (B, D, S) and its valid frames."""
         y, y_lengths = x, lengths
         last = len(self.sub_blocks) - 1
         for index, sub_block in enumerate(self.sub_blocks):

@@ -8,8 +8,9 @@ from linnet.models.jasper import JasperBlockConfig, JasperConfig
 def quartznet(variant: str) -> JasperConfig:
     """Return the table of a named variant.
 
-    `5x5`, `10x5` and `15x5` are the paper's: five block shapes repeated one, two or three times, R = 5. `5x3` is
-    NVIDIA's experimental table with dropout 0.2 (NeMo v0.10.1). `5x1` is the 2 M parameter digits table of mdigits.
+    `5x5`, `10x5` and `15x5` are the paper's: five block shapes repeated one, two or three times, R = 5.
+    `5x3` is NVIDIA's experimental table with dropout 0.2 (NeMo v0.10.1). `5x1` is the 2 M parameter digits
+    table of mdigits.
 
     Raises:
         KeyError: for an unknown variant; `VARIANTS` names them all.

@@ -1,4 +1,4 @@
-"""What happens around the steps: progress reports, checkpoints of the last stretch, saving on an interrupt."""
+"""What happens around the steps: progress reports, the newest checkpoints, saving on an interrupt."""
 
 import time
 from collections.abc import Callable
@@ -37,13 +37,16 @@ class TrainingStatus:
 class ProgressReporter(Callback):
     """Calls `report` every `every_steps` optimizer steps, on the first process."""
 
-    def __init__(self, report: Callable[[TrainingStatus], None], every_steps: int, sample_rate_hz: int) -> None:
+    def __init__(
+        self, report: Callable[[TrainingStatus], None], every_steps: int, sample_rate_hz: int
+    ) -> None:
         self.report, self.every_steps, self.sample_rate_hz = report, every_steps, sample_rate_hz
         self._since = time.monotonic()
         self._start: tuple[float, int] | None = None
         self._samples, self._losses, self._last_step = 0, [0.0], -1
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
         self._since = time.monotonic()
         self._start = (self._since, trainer.global_step)
         self._losses = []
@@ -51,6 +54,7 @@ class ProgressReporter(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
+        """Count the batch, and report when it is time."""
         self._samples += batch.audio_samples * trainer.world_size
         self._losses.append(float(outputs["loss"]))
         step = trainer.global_step
@@ -62,7 +66,7 @@ class ProgressReporter(Callback):
         self.report(status)
 
     def _status(self, trainer: Trainer, step: int) -> TrainingStatus:
-        assert self._start is not None and trainer.max_steps is not None
+        assert self._start is not None
         now = time.monotonic()
         started, first_step = self._start
         dev_wer = trainer.callback_metrics.get("dev_wer")
@@ -80,7 +84,7 @@ class ProgressReporter(Callback):
 
 
 class LastCheckpoints(Callback):
-    """Keeps the newest `count` validation checkpoints, for averaging, and saves `last.ckpt` on an interrupt."""
+    """Keeps the newest `count` checkpoints, for averaging, and saves `last.ckpt` on an interrupt."""
 
     def __init__(self, directory: Path, count: int) -> None:
         self.directory, self.count = directory, count
@@ -95,7 +99,8 @@ class LastCheckpoints(Callback):
         return sorted(self.directory.glob("recent-*.ckpt"))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or not trainer.state.fn == "fit":
+        """Save, and drop the oldest."""
+        if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         self._save(trainer, self.directory / f"recent-{trainer.global_step:08d}.ckpt")
         self._save(trainer, self.last_path)
@@ -104,6 +109,7 @@ class LastCheckpoints(Callback):
                 path.unlink()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Save what Ctrl-C would lose."""
         if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
             self._save(trainer, self.last_path)
 

@@ -84,7 +84,7 @@ class TrainConfig(BaseModel):
         only_auxiliary = [source for source in self.data.train if source.target == "auxiliary"]
         if only_auxiliary and self.auxiliary is None:
             raise ValueError(
-                f'data.train: {only_auxiliary[0].manifest} has target "auxiliary" but there is no auxiliary head; '
-                "add an `auxiliary:` section"
+                f'data.train: {only_auxiliary[0].manifest} has target "auxiliary" but there is no auxiliary '
+                "head; add an `auxiliary:` section"
             )
         return self

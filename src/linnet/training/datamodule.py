@@ -53,7 +53,11 @@ class SpeechData(LightningDataModule):
             epoch=trainer.current_epoch,
         )
         sampler = bucketing_sampler(
-            self.examples, copies, batch_s=data.batch_s, num_buckets=data.num_buckets, seed=seed + trainer.current_epoch
+            self.examples,
+            copies,
+            batch_s=data.batch_s,
+            num_buckets=data.num_buckets,
+            seed=seed + trainer.current_epoch,
         )
         dataset = SpeechDataset(
             self.examples,

@@ -15,7 +15,8 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: 
         token_lengths: (B,) valid tokens; a negative length leaves the utterance out.
 
     Returns:
-        (B,) nats: 0 for utterances left out and for those whose labels do not fit their frames (`zero_infinity`).
+        (B,) nats: 0 for utterances left out and for those whose labels do not fit their frames
+        (`zero_infinity`).
     """
     used = token_lengths >= 0
     losses = functional.ctc_loss(
@@ -31,5 +32,5 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: 
 
 
 def mean_over_used(losses: Tensor, token_lengths: Tensor) -> Tensor:
-    """Average over the utterances that have a target (NeMo's `mean_batch`: not divided by the label length)."""
+    """Average over the utterances with a target, not over their labels (NeMo's `mean_batch`)."""
     return losses.sum() / (token_lengths >= 0).sum().clamp(min=1)

@@ -38,6 +38,7 @@ class CtcTraining(LightningModule):
         self._dev_counts = torch.zeros(2, dtype=torch.long)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share."""
         with torch.no_grad():
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
             features = self.augment(features, lengths, self._generator())
@@ -52,25 +53,33 @@ class CtcTraining(LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Decode a batch greedily and count its word errors."""
         features, lengths = self.model.frontend(batch.samples, batch.lengths)
         log_probs, lengths = self.model(features, lengths)
         vocabulary = self.model.vocabulary
-        for row, length, text in zip(log_probs.float().cpu().numpy(), lengths.tolist(), batch.texts, strict=True):
+        for row, length, text in zip(
+            log_probs.float().cpu().numpy(), lengths.tolist(), batch.texts, strict=True
+        ):
             spans = greedy_decode(row[:length], vocabulary.blank_id)
             counts = word_errors(text, vocabulary.decode([span.token_id for span in spans]))
             self._dev_counts += torch.tensor([counts.errors, counts.reference_length])
 
     def on_validation_epoch_end(self) -> None:
-        errors, words = self.all_gather(self._dev_counts.to(self.device)).view(-1, 2).sum(0).tolist()
+        """Log the word error rate over all dev sets and processes."""
+        gathered = self.all_gather(self._dev_counts.to(self.device))
+        assert isinstance(gathered, Tensor)
+        errors, words = gathered.view(-1, 2).sum(0).tolist()
         self._dev_counts.zero_()
         self.log("dev_wer", errors / max(words, 1), prog_bar=True, sync_dist=False)
 
     def configure_optimizers(self) -> Any:
+        """Return the optimizer and a schedule that is stepped with it."""
         optimizer = build_optimizer(self.config.optimizer, self.parameters())
         schedule = build_schedule(self.config.schedule, optimizer, self.config.trainer.max_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say in the checkpoint which model it holds."""
         checkpoint["linnet"] = describe_model(self.config.model)
 
     def _auxiliary_loss(self, encoded: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
@@ -94,6 +103,8 @@ class CtcTraining(LightningModule):
         )
 
     def _generator(self) -> torch.Generator:
-        """Random numbers that depend on seed, step and rank alone, so that a resumed run draws the same ones."""
+        """Random numbers that depend on seed, step and rank alone: a resumed run draws the same ones."""
         generator = torch.Generator(device=self.device)
-        return generator.manual_seed((self.config.trainer.seed * 1_000_003 + self.global_step) * 4096 + self.global_rank)
+        return generator.manual_seed(
+            (self.config.trainer.seed * 1_000_003 + self.global_step) * 4096 + self.global_rank
+        )

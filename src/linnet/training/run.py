@@ -66,7 +66,7 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
     reporter = ProgressReporter(report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz)
     module, data = CtcTraining(config), SpeechData(config)
     trainer = _build_trainer(config, [best, recent, reporter])
-    trainer.fit(module, data, ckpt_path=resume_from, weights_only=False if resume_from else None)
+    trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
     return _finish(config, trainer, module, recent, best)
 
 
@@ -89,7 +89,9 @@ def _finish(
     )
 
 
-def _build_trainer(config: TrainConfig, callbacks: list[ModelCheckpoint | LastCheckpoints | ProgressReporter]) -> Trainer:
+def _build_trainer(
+    config: TrainConfig, callbacks: list[ModelCheckpoint | LastCheckpoints | ProgressReporter]
+) -> Trainer:
     options = config.trainer
     return Trainer(
         accelerator=options.accelerator,
@@ -117,8 +119,10 @@ def _prepare_process(config: TrainConfig) -> None:
     if config.trainer.num_threads:
         torch.set_num_threads(config.trainer.num_threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    # Lightning cannot know that lhotse's sampler has no length and that batches are ready made.
-    warnings.filterwarnings("ignore", module="lightning.*")
+    # Lightning cannot know that lhotse's sampler has no length and that batches are ready made; lhotse warns
+    # that a mixture of an epoch is not read lazily.
+    for module in ("lightning", "lhotse"):
+        warnings.filterwarnings("ignore", module=rf"{module}\.")
     seed_everything(config.trainer.seed, workers=True, verbose=False)
 
 

@@ -1,6 +1,4 @@
-"""1-D convolution and batch norm over time that also run as height-1 2-D, and depthwise by FFT where that is faster."""
-
-from typing import Any
+"""Convolution and batch norm over time: 1-D, as height-1 2-D for export, and by FFT where that is faster."""
 
 import torch
 from torch import Tensor, nn
@@ -136,7 +134,6 @@ def fast_fft_size(minimum: int) -> int:
 def _spread(taps: Tensor, dilation: int) -> Tensor:
     """Put `dilation` − 1 zeros between the taps: (C, k) → (C, dilation·(k − 1) + 1)."""
     channels, kernel_size = taps.shape
-    spread: Any = taps.new_zeros(channels, kernel_size, dilation)
+    spread = taps.new_zeros(channels, kernel_size, dilation)
     spread[..., 0] = taps
-    result: Tensor = spread.flatten(1)[:, : dilation * (kernel_size - 1) + 1]
-    return result
+    return spread.flatten(1)[:, : dilation * (kernel_size - 1) + 1]

@@ -1,0 +1,93 @@
+"""`linnet export`: from a checkpoint to a bundle, refused unless both give the same."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linnet.cli.console import print_result, progress_bar
+
+if TYPE_CHECKING:
+    from linnet.core.arrays import Samples
+
+MAX_PROOF_RECORDINGS = 32
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A .ckpt of `linnet train`, best its final.ckpt.")],
+    output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Compare on its first {MAX_PROOF_RECORDINGS} recordings; default: the packaged sample."
+        ),
+    ] = None,
+    description: Annotated[str, typer.Option(help="One line on what the model recognizes.")] = "",
+    language: Annotated[str, typer.Option(help="Language tag of what it hears.")] = "en",
+    license_id: Annotated[
+        str, typer.Option("--license", help="SPDX identifier of the weights.")
+    ] = "Apache-2.0",
+    reports: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--report", help="Report of `linnet evaluate --json`, whose WER goes on the card; repeatable."
+        ),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a bundle that is there.")] = False,
+) -> None:
+    """Turn a checkpoint into a bundle that runs without torch.
+
+    The graph and the torch model are compared on real audio, alone and in a padded batch. A difference
+    above 1e-4 in a log-probability, or one changed text, and nothing is written.
+    """
+    from linnet.core.optional import require
+
+    for module in ("torch", "onnx", "onnxscript"):
+        require(module, extra="train", purpose="exporting")
+    from linnet.export.run import ExportOptions, export_bundle
+
+    metrics = {f"WER {path.stem}": _wer_of(path) for path in reports or ()}
+    options = ExportOptions(
+        description=description, language=language, license=license_id, metrics=metrics, replace=replace
+    )
+    recordings = _proof_recordings(manifest)
+    with progress_bar("") as bar:
+        bar.add_task("exporting and comparing", total=None)
+        proof = export_bundle(checkpoint, output_dir, recordings, options)
+    print_result(f"compared on {proof.recordings} recordings, {proof.audio_s:.1f} s")
+    print_result(f"largest difference: {proof.alone:.1e} alone, {proof.batched:.1e} in a padded batch")
+    print_result(f"wrote {output_dir}")
+
+
+def _proof_recordings(manifest: Path | None) -> "list[Samples]":
+    """Read the first recordings of a manifest, or the packaged sample and a part of it."""
+    from linnet.audio.read import read_audio
+
+    if manifest is None:
+        from linnet.runtime.packaged import packaged_sample
+
+        sample = read_audio(packaged_sample())
+        return [sample, sample[: len(sample) * 2 // 3]]
+    from linnet.manifest.jsonl import read_manifest
+
+    utterances = read_manifest(manifest)[:MAX_PROOF_RECORDINGS]
+    return [
+        read_audio(utterance.audio, offset_s=utterance.offset_s, duration_s=utterance.duration_s)
+        for utterance in utterances
+    ]
+
+
+def _wer_of(report: Path) -> float:
+    """Read the word error rate, in percent, from a report of `linnet evaluate --json`."""
+    import json
+
+    from linnet.core.errors import ConfigError
+
+    try:
+        return round(100 * float(json.loads(report.read_text(encoding="utf-8"))["words"]["rate"]), 3)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(
+            "is not a report with a word error rate",
+            where=str(report),
+            remedy="Write one with: linnet evaluate --json",
+        ) from None

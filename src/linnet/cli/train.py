@@ -1,0 +1,70 @@
+"""`linnet train`: one YAML file, `key.sub=value` overrides, and a run that can be left and taken up again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linnet.cli.console import messages, print_result
+
+if TYPE_CHECKING:
+    from linnet.training.callbacks import TrainingStatus
+
+
+def train(
+    config: Annotated[
+        Path, typer.Argument(help="YAML file, such as recipes/digits/quartznet_5x1/config.yaml.")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY.SUB=VALUE]...", help="Values that replace those of the file."),
+    ] = None,
+) -> None:
+    """Train a model from a configuration.
+
+    Checkpoints, TensorBoard logs and the complete configuration go to its output_dir. Ctrl-C saves; the
+    same command with trainer.resume=true goes on. Example: linnet train config.yaml trainer.max_steps=500
+    output_dir=runs/short
+    """
+    from linnet.core.config import load_config
+    from linnet.core.optional import require
+
+    for module in ("torch", "lightning", "lhotse"):
+        require(module, extra="train", purpose="training")
+    from linnet.training.config import TrainConfig
+    from linnet.training.run import train as run
+
+    settings = load_config(TrainConfig, config, overrides or ())
+    with _progress() as report:
+        result = run(settings, report)
+    print_result(f"best on dev:  {result.best_wer:.2%} WER  {result.best}")
+    print_result(f"average:      {result.final_wer:.2%} WER  {result.final}")
+    print_result(f"next:         linnet export {result.final} DIR")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[["TrainingStatus"], None]]:
+    """Draw a bar on a terminal; write a line per report elsewhere."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    if not messages.is_terminal:
+        yield lambda status: messages.print(f"step {status.step}/{status.max_steps}  {_describe(status)}")
+        return
+    columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.description}"), console=messages) as bar:
+        task = bar.add_task("first steps", total=None)
+        yield lambda status: bar.update(
+            task, total=status.max_steps, completed=status.step, description=_describe(status)
+        )
+
+
+def _describe(status: "TrainingStatus") -> str:
+    dev_wer = "–" if status.dev_wer is None else f"{status.dev_wer:.2%}"
+    minutes, seconds = divmod(round(status.left_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"loss {status.loss:.3f}  dev WER {dev_wer}  lr {status.learning_rate:.2g}  "
+        f"{status.audio_s_per_s:.0f} audio-s/s  {hours}:{minutes:02}:{seconds:02} left"
+    )
