@@ -162,7 +162,7 @@ def _print_alignment(result: "UtteranceResult") -> None:
     from linnet.evaluation.rendering import aligned_lines
 
     place = f" at {result.utterance.offset_s:g} s" if result.utterance.offset_s else ""
-    errors = f"{result.words.errors} errors in {result.words.reference_length} words"
+    errors = f"{result.words.errors} errors, {result.words.reference_length} words"
     print_result(f"\n{printable(result.utterance.audio)}{place}: {errors}")
     for lines in aligned_lines(result.align(), max(MIN_COLUMNS, results.width - 6)):
         for label, line in zip(("REF", "HYP", ""), lines, strict=True):
