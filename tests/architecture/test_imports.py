@@ -3,11 +3,17 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 import import_rooms
 import style_metrics
+from linnet.audio.write import write_audio
 
+WordSpeaker = Callable[..., NDArray[np.float32]]
 HEAVY = ("torch", "lightning", "lhotse", "onnx", "onnxruntime", "soundfile", "soxr", "pydantic")
 
 
@@ -63,3 +69,17 @@ def test_a_transcription_loads_few_modules_and_no_torch(tone_bundle: Path) -> No
     ours = {name for name in loaded if name.partition(".")[0] == "linnet"}
     assert not {name.partition(".")[0] for name in loaded} & import_rooms.ONLY_IN_EXTRAS
     assert len(ours) <= style_metrics.MAX_TRANSCRIPTION_MODULES, sorted(ours)
+
+
+def test_the_command_transcribes_without_the_extras(
+    tone_bundle: Path, tmp_path: Path, say_tones: WordSpeaker
+) -> None:
+    recording = tmp_path / "one.wav"
+    write_audio(recording, say_tones("one"))
+    loaded = loaded_modules(
+        "from linnet.cli.main import main\n"
+        f"sys.argv = ['linnet', 'transcribe', {str(recording)!r}, '--model', {str(tone_bundle)!r}]\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code\n"
+    )
+    assert "linnet.runtime.session" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & import_rooms.ONLY_IN_EXTRAS
