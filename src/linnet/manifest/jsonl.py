@@ -1,20 +1,16 @@
 """Manifests as NeMo writes them: one JSON object a line, plain or compressed by gzip or zstd."""
 
-import gzip
-import io
 import json
 import logging
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from linnet.audio.read import audio_info
 from linnet.core.errors import AudioError, ManifestError
 from linnet.core.files import replacing
-from linnet.core.optional import require
+from linnet.manifest.compression import create_compressed, open_decompressed
 from linnet.manifest.utterance import Utterance
 
 # Names a field may have, NeMo's first. Where a line has several, the first listed counts and the others
@@ -25,8 +21,6 @@ LANGUAGE_NAMES = ("lang", "language")
 
 MAX_LINE_BYTES = 1 << 20  # a line is one utterance; an hour of fast speech is about 60 kB of text
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _BOM = b"\xef\xbb\xbf"
 _ONE_OBJECT_A_LINE = (
     'Write one object a line, such as {"audio_filepath": "a.wav", "duration": 3.2, "text": "hello"}'
@@ -99,7 +93,7 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
         MissingDependencyError: when zstandard is needed and not installed.
     """
     directory = path.parent.resolve()
-    with replacing(path) as temporary, _compressing(temporary) as file:
+    with replacing(path) as temporary, create_compressed(temporary) as file:
         for utterance in utterances:
             line = json.dumps(_to_fields(utterance, directory), ensure_ascii=False, allow_nan=False) + "\n"
             # File names that are not UTF-8 hold lone surrogates; JSON writes these with a backslash.
@@ -108,20 +102,17 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank with their numbers from 1."""
-    try:
-        with _decompressing(path) as file:
-            for number, line in enumerate(_bounded_lines(file), start=1):
-                content = (line.removeprefix(_BOM) if number == 1 else line).strip()
-                if number == 1 and content.startswith(b"["):
-                    raise ManifestError(
-                        "the file is one JSON array, not JSON lines",
-                        where=str(path),
-                        remedy=f"Write one object a line: jq -c '.[]' {path} > lines.jsonl",
-                    )
-                if content:
-                    yield number, content
-    except (OSError, EOFError, zlib.error) as error:
-        raise ManifestError(f"cannot read the manifest: {error}", where=str(path)) from error
+    with open_decompressed(path) as file:
+        for number, line in enumerate(_bounded_lines(file), start=1):
+            content = (line.removeprefix(_BOM) if number == 1 else line).strip()
+            if number == 1 and content.startswith(b"["):
+                raise ManifestError(
+                    "the file is one JSON array, not JSON lines",
+                    where=str(path),
+                    remedy=f"Write one object a line: jq -c '.[]' {path} > lines.jsonl",
+                )
+            if content:
+                yield number, content
 
 
 def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -232,38 +223,3 @@ def _shown(value: object) -> str:
     """Show a value in a message, at most 80 characters of it."""
     text = value.decode(errors="replace") if isinstance(value, bytes) else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-@contextmanager
-def _decompressing(path: Path) -> Iterator[BinaryIO]:
-    """Open a manifest for reading; its first bytes, not its name, tell how it is compressed."""
-    with path.open("rb") as raw:
-        magic = raw.read(4)
-        raw.seek(0)
-        if magic.startswith(_GZIP_MAGIC):
-            with gzip.open(raw) as file:
-                yield cast(BinaryIO, file)
-        elif magic == _ZSTD_MAGIC:
-            zstandard = require("zstandard", extra="train", purpose="reading zstd manifests")
-            try:
-                with zstandard.ZstdDecompressor().stream_reader(raw) as file:
-                    yield cast(BinaryIO, io.BufferedReader(file))
-            except zstandard.ZstdError as error:
-                raise ManifestError(f"cannot read the manifest: {error}", where=str(path)) from error
-        else:
-            yield raw
-
-
-@contextmanager
-def _compressing(path: Path) -> Iterator[BinaryIO]:
-    """Open a manifest for writing; the suffix tells how to compress. The same lines give the same bytes."""
-    with path.open("wb") as raw:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
-                yield cast(BinaryIO, file)
-        elif path.suffix == ".zst":
-            zstandard = require("zstandard", extra="train", purpose="writing zstd manifests")
-            with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as file:
-                yield cast(BinaryIO, file)
-        else:
-            yield raw
