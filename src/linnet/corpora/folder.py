@@ -129,7 +129,7 @@ def _rows(table: Path) -> list[tuple[int, list[str]]]:
         with table.open(encoding="utf-8-sig", newline="") as file:
             first_line = file.readline(MAX_TEXT_BYTES)
             file.seek(0)
-            delimiter = "\t" if table.suffix.lower() == ".tsv" else max(",;\t|", key=first_line.count)
+            delimiter = next((mark for mark in "\t|;" if mark in first_line), ",")
             quoted = delimiter in ",;"  # elsewhere a quote is part of the text
             reader = csv.reader(
                 file, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE

@@ -1,0 +1,112 @@
+"""`linnet prepare`: results on stdout, warnings on stderr, exit codes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from linnet.audio.write import write_audio
+from linnet.cli.main import app
+from linnet.core.arrays import Samples
+from linnet.corpora.number_text import DIGIT_WORDS
+from linnet.manifest.jsonl import read_manifest
+
+
+def linnet(*words: Any) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def digits(tmp_path: Path, tone: Callable[..., Samples]) -> Path:
+    """The layout of the Free Spoken Digit Dataset, with a .txt beside each recording."""
+    for digit, word in enumerate(DIGIT_WORDS):
+        for number in (4, 5):
+            path = tmp_path / f"fsdd/recordings/{digit}_anna_{number}.wav"
+            write_audio(path, tone(200 + 40 * digit, duration_s=0.3))
+            path.with_suffix(".txt").write_text(word)
+    return tmp_path / "fsdd"
+
+
+def test_a_folder(digits: Path, tmp_path: Path) -> None:
+    (digits / "recordings/0_anna_4.txt").unlink()
+    result = linnet("prepare", "folder", digits, "--output", tmp_path)
+    assert result.exit_code == 0
+    assert result.stdout == f"{tmp_path / 'manifest.jsonl'}: 19 utterances, 0.00 hours, speakers unknown\n"
+    assert "left out" in result.stderr
+    assert "0_anna_4.wav: no text for this audio" in result.stderr
+
+
+def test_a_long_list_of_left_out_files_is_cut(digits: Path, tmp_path: Path) -> None:
+    for text in sorted(digits.rglob("*.txt"))[1:]:
+        text.unlink()
+    result = linnet("prepare", "folder", digits, "--output", tmp_path)
+    assert result.stderr.count("no text for this audio") == 10
+    assert "left out 19 in all" in result.stderr
+
+
+def test_fsdd(digits: Path, tmp_path: Path) -> None:
+    result = linnet("prepare", "fsdd", digits, "-o", tmp_path)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"{tmp_path / 'train.jsonl'}: 10 utterances, 0.00 hours, 1 speakers",
+        f"{tmp_path / 'test.jsonl'}: 10 utterances, 0.00 hours, 1 speakers",
+    ]
+
+
+def test_a_mistake_is_a_message_and_an_exit_code(digits: Path, tmp_path: Path) -> None:
+    assert linnet("prepare", "fsdd", digits, "--output", tmp_path).exit_code == 0
+    again = linnet("prepare", "fsdd", digits, "--output", tmp_path)
+    assert again.exit_code == 2
+    assert "train.jsonl: the manifest exists already" in again.stderr
+    assert again.stdout == ""
+    assert linnet("prepare", "fsdd", digits, "--output", tmp_path, "--force").exit_code == 0
+    assert linnet("prepare", "fsdd", digits).exit_code == 2
+
+
+def test_joined_digits(digits: Path, tmp_path: Path) -> None:
+    linnet("prepare", "fsdd", digits, "--output", tmp_path)
+    command = ("prepare", "joined-digits", tmp_path / "train.jsonl", "--hours", 0.005, "--seed", 3)
+    result = linnet(*command, "--output", tmp_path / "joined")
+    assert result.exit_code == 0, result.stderr
+    utterances = read_manifest(tmp_path / "joined/train.jsonl")
+    assert f"joined/train.jsonl: {len(utterances)} utterances, 0.0" in result.stdout
+    assert sum(utterance.duration_s for utterance in utterances) >= 18
+
+
+def test_numbers_without_a_synthesizer_say_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = linnet("prepare", "numbers", "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "apt install espeak-ng flite festival" in result.stderr
+
+
+def test_numbers_tell_what_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from linnet.corpora import spoken_numbers
+
+    given: dict[str, Any] = {}
+
+    def speak(output: Path, *, progress: Callable[[float], None], **options: Any) -> Any:
+        progress(0.5)
+        given.update(options)
+        made = spoken_numbers.SpokenNumbers(missing_engines=["flite"], manifests=[output / "train.jsonl"])
+        made.hours["espeak-ng"] = 0.25
+        made.speakers.update(["a", "b"])
+        made.dropped["festival: clipped"] = 4
+        return made
+
+    monkeypatch.setattr(spoken_numbers, "prepare_spoken_numbers", speak)
+    result = linnet("prepare", "numbers", "--output", tmp_path, "--hours", 0.25)
+    assert given == {"hours": 0.25, "seed": 0}, "what was not given is left to the function"
+    assert result.stdout == f"espeak-ng: 0.25 hours\n2 voices in {tmp_path / 'train.jsonl'}\n"
+    assert "flite is not installed" in result.stderr
+    assert "left out 4 clips of festival: clipped" in result.stderr
+
+
+def test_the_help_names_every_corpus() -> None:
+    result = linnet("prepare", "--help")
+    for name in ("folder", "fsdd", "numbers", "joined-digits"):
+        assert name in result.stdout
