@@ -42,11 +42,15 @@ def kaldi_filterbank(
 ) -> Array:
     """Triangles of height 1, straight in mel: Kaldi's `feat/mel-computations.cc`, which skips the last bin.
 
+    Each step is rounded to float32 as in Kaldi, because a bin at the foot of a triangle keeps few digits.
+
     Returns:
         (num_mels, fft_size // 2 + 1) float32.
     """
-    edges_mel = np.linspace(_htk_mel(low_hz), _htk_mel(high_hz), num_mels + 2)
-    triangles = _triangles(edges_mel, _htk_mel(_bin_hz(fft_size, sample_rate_hz)))
+    low_mel, high_mel = _kaldi_mel(np.array([low_hz, high_hz]))
+    step_mel = (high_mel - low_mel) / np.float32(num_mels + 1)
+    edges_mel = low_mel + np.arange(num_mels + 2, dtype=np.float32) * step_mel
+    triangles = _triangles(edges_mel, _kaldi_mel(_bin_hz(fft_size, sample_rate_hz)))
     triangles[:, -1] = 0.0
     return np.asarray(triangles, dtype=np.float32)
 
@@ -60,7 +64,7 @@ def _triangles(edges: Array, positions: Array) -> Array:
     low, center, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising = (positions - low) / (center - low)
     falling = (high - positions) / (high - center)
-    return np.maximum(0.0, np.minimum(rising, falling))
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)))
 
 
 def _slaney_mel(hz: float) -> float:
@@ -74,5 +78,10 @@ def _slaney_hz(mel: Array) -> Array:
     return np.where(mel < _SLANEY_BREAK_MEL, mel * _SLANEY_HZ_PER_MEL, above)
 
 
-def _htk_mel(hz: Array | float) -> Array:
-    return 1127.0 * np.log1p(np.asarray(hz) / 700.0)
+def _htk_mel(hz: float) -> float:
+    return float(1127.0 * np.log1p(hz / 700.0))
+
+
+def _kaldi_mel(hz: Array) -> Array:
+    ratio = np.float32(1.0) + hz.astype(np.float32) / np.float32(700.0)
+    return np.asarray(np.float32(1127.0) * np.log(ratio.astype(np.float64)).astype(np.float32))

@@ -14,8 +14,8 @@ _BLOCK_VALUES = 1 << 18
 def normalize(features: Features, config: FrontendConfig) -> None:
     """Normalize features in place, as `config.normalize` says.
 
-    Values are taken relative to the first frame before averaging, so a row that never changes (digital silence)
-    becomes exactly zero instead of rounding noise divided by a tiny deviation. A single frame becomes zero too.
+    Values are taken relative to the first frame before averaging, so that a row that never changes (digital
+    silence) becomes exactly zero, not rounding noise over a tiny deviation. A single frame becomes zero too.
 
     Args:
         features: (F, T) float32, valid frames only.

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from linnet.features.config import FrontendConfig
-from linnet.features.framing import first_sample, mirrored
+from linnet.features.framing import BLOCK_FRAMES, first_sample, mirrored
 from linnet.features.logmel import filterbank_of
 from linnet.features.mfcc import cosine_matrix
 from linnet.features.normalize import STD_GUARD
@@ -14,103 +14,101 @@ from linnet.features.spectrum import window_of
 class TorchFrontend(nn.Module):
     """Features of padded batches, equal to `compute_features` of each utterance alone.
 
-    Always in float32, under autocast too. It owns nothing that training changes, so it adds nothing to a state
-    dict. Letters: B batch, N samples, T frames, F features, W window, K FFT bins.
+    Autocast has no effect on it: samples and features are float32, and the sums from the window to the mel
+    energies are float64, which no GPU rounds to TF32. It adds nothing to a state dict.
+
+    Letters: B batch, N samples, T frames, F features, W samples under the window, K FFT bins.
 
     Args:
         config: the front end.
     """
 
-    window: Tensor
-    filterbank: Tensor
-    cosines: Tensor
-    fixed_mean: Tensor
-    fixed_std: Tensor
+    window: Tensor  # (W,)
+    filterbank: Tensor  # (K, F)
+    cosines: Tensor  # (C, F)
+    fixed_mean: Tensor  # (F, 1)
+    fixed_std: Tensor  # (F, 1)
 
     def __init__(self, config: FrontendConfig) -> None:
         super().__init__()
         self.config = config
-        self._constant("window", torch.tensor(window_of(config)))
+        self._keep("window", torch.tensor(window_of(config)))
         if config.kind != "spectrogram":
-            self._constant("filterbank", torch.tensor(filterbank_of(config)))  # (K, F)
+            self._keep("filterbank", torch.tensor(filterbank_of(config).T, dtype=torch.float64))
         if config.kind == "mfcc":
-            self._constant("cosines", torch.tensor(cosine_matrix(config.num_ceps, config.num_mels)))
+            self._keep("cosines", torch.tensor(cosine_matrix(config.num_ceps, config.num_mels)).double())
         if config.normalize == "fixed":
-            self._constant("fixed_mean", torch.tensor(config.fixed_mean)[:, None])
-            self._constant("fixed_std", torch.tensor(config.fixed_std)[:, None])
+            self._keep("fixed_mean", torch.tensor(config.fixed_mean)[:, None])
+            self._keep("fixed_std", torch.tensor(config.fixed_std)[:, None])
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute features; white noise is added first (`config.dither`) while the module is in training mode.
+        """Compute features; in training mode, of samples with white noise added (`config.dither`).
 
         Args:
-            samples: (B, N) in [-1, 1]; what lies beyond an utterance's length is never looked at.
+            samples: (B, N) in [-1, 1]; what lies beyond an utterance's length has no effect.
             lengths: (B,) int64, samples of each utterance, at most N.
 
         Returns:
-            The features (B, F, T), zero beyond each utterance, with T as many frames as N samples give, padded
-            to a multiple of `config.pad_to`; and the valid frames (B,) int64.
+            The features (B, F, T) float32, zero beyond each utterance, where T is the frames of N samples,
+            padded to a multiple of `config.pad_to`; and the valid frames of each utterance (B,) int64.
         """
         with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
             frame_lengths: Tensor = self.config.num_frames(lengths)
             frames = self._frames(samples.float(), lengths)  # (B, T, W)
-            features = self._features(frames)  # (B, F, T)
+            features = torch.cat(
+                [self._features(block) for block in torch.split(frames, BLOCK_FRAMES, dim=1)], dim=2
+            )
             valid = torch.arange(features.shape[2], device=lengths.device) < frame_lengths[:, None, None]
             features = self._normalized(features, valid).masked_fill(~valid, 0.0)
             surplus = self.config.padded_frames(features.shape[2]) - features.shape[2]
             return nn.functional.pad(features, (0, surplus)), frame_lengths
 
-    def _constant(self, name: str, value: Tensor) -> None:
+    def _keep(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)
 
     def _frames(self, samples: Tensor, lengths: Tensor) -> Tensor:
-        """Cut the frames that N samples give, each utterance padded at its own end."""
+        """Cut as many frames as N samples give, each utterance padded at its own end."""
         config = self.config
-        if self.training and config.dither:
-            samples = samples + config.dither * torch.randn_like(samples)
-        if config.kind != "kaldi_fbank":
-            samples = torch.cat(
-                [samples[:, :1], samples[:, 1:] - config.preemphasis * samples[:, :-1]], dim=1
-            )
         num_frames = config.num_frames(samples.shape[1])
         if not num_frames:
             return samples.new_zeros(len(samples), 0, config.window_samples)
+        if self.training and config.dither:
+            samples = samples + config.dither * torch.randn_like(samples)
+        if config.kind != "kaldi_fbank":
+            emphasized = samples[:, 1:] - config.preemphasis * samples[:, :-1]
+            samples = torch.cat([samples[:, :1], emphasized], dim=1)
         start = first_sample(config)
         stop = start + (num_frames - 1) * config.hop_samples + config.window_samples
-        return self._padded(samples, lengths, start, stop).unfold(
-            1, config.window_samples, config.hop_samples
-        )
+        indices = torch.arange(start, stop, device=samples.device)
+        stretch = self._padded(samples, lengths[:, None], indices)
+        return stretch.unfold(1, config.window_samples, config.hop_samples)
 
-    def _padded(self, samples: Tensor, lengths: Tensor, start: int, stop: int) -> Tensor:
-        """Samples `start` to `stop` of each utterance, with the padding where they lie beyond it."""
-        indices = torch.arange(start, stop, device=samples.device)[None]  # (1, stop - start)
+    def _padded(self, samples: Tensor, lengths: Tensor, indices: Tensor) -> Tensor:
+        """Take the samples at `indices`, with the padding for those that lie beyond the utterance."""
         if self.config.kind != "kaldi_fbank" and self.config.pad_mode == "zeros":
-            inside = (indices >= 0) & (indices < lengths[:, None])
-            return samples.gather(1, indices.clamp(0, samples.shape[1] - 1).expand(len(samples), -1)).where(
-                inside, 0.0
-            )
-        return samples.gather(1, mirrored(indices, lengths[:, None].clamp(min=1), self.config))
+            inside = (indices >= 0) & (indices < lengths)
+            return samples[:, indices.clamp(0, samples.shape[1] - 1)].where(inside, 0.0)
+        return samples.gather(1, mirrored(indices, lengths.clamp(min=1), self.config))
 
     def _features(self, frames: Tensor) -> Tensor:
+        """Compute the features of frames (B, T, W), not yet normalized: (B, F, T)."""
         config = self.config
+        if not frames.shape[1]:  # an FFT of nothing is an error
+            return frames.new_zeros(len(frames), config.num_features, 0)
         if config.kind == "kaldi_fbank":
             frames = self._conditioned(frames)
-        spectrum = torch.fft.rfft(frames * self.window, config.fft_size)  # (B, T, K)
-        power = spectrum.real.square() + spectrum.imag.square()
-        if config.kind == "spectrogram":
-            return self._guarded_log(power).mT
-        # In double precision on GPU: a float32 product there may round to TF32's 10 bits, whatever autocast says.
-        exact = power.double() if power.is_cuda else power
-        features = self._guarded_log((exact @ self.filterbank.to(exact.dtype)).float()).mT
-        if config.kind == "mfcc":
-            exact = features.double() if features.is_cuda else features
-            features = (self.cosines.to(exact.dtype) @ exact).float()
-        return features
+        spectrum = torch.fft.rfft(frames.double() * self.window, config.fft_size)  # (B, T, K)
+        energies = spectrum.real.square() + spectrum.imag.square()
+        if config.kind != "spectrogram":
+            energies = energies @ self.filterbank  # (B, T, F)
+        features = self._guarded_log(energies.float()).mT
+        return (self.cosines @ features.double()).float() if config.kind == "mfcc" else features
 
     def _conditioned(self, frames: Tensor) -> Tensor:
-        """Kaldi's steps on each frame: scale, remove the offset, pre-emphasize."""
+        """Scale, remove the offset and pre-emphasize, as `features.kaldi` does."""
         frames = frames * self.config.sample_scale
         if self.config.remove_dc_offset:
-            frames = frames - frames.mean(dim=2, keepdim=True)
+            frames = frames - frames.mean(dim=2, keepdim=True, dtype=torch.float64).float()
         previous = torch.cat([frames[..., :1], frames[..., :-1]], dim=2)
         return frames - self.config.preemphasis * previous
 
@@ -120,16 +118,16 @@ class TorchFrontend(nn.Module):
         return torch.log(energies.clamp(min=self.config.log_guard))
 
     def _normalized(self, features: Tensor, valid: Tensor) -> Tensor:
-        """Normalize over the valid frames, relative to the first frame as `features.normalize` explains."""
+        """Normalize over the valid frames, relative to the first one (see `features.normalize`)."""
         config = self.config
         if config.normalize == "none" or not features.shape[2]:
             return features
         if config.normalize == "fixed":
             return (features - self.fixed_mean) / self.fixed_std
-        dims, num_rows = ((2,), 1) if config.normalize == "per_feature" else ((1, 2), features.shape[1])
-        num_values = valid.sum(dim=2, keepdim=True) * num_rows  # (B, 1, 1)
-        first = features[:, :, :1] if config.normalize == "per_feature" else features[:, :1, :1]
-        features = (features - first).where(valid, 0.0)
+        by_row = config.normalize == "per_feature"
+        dims = (2,) if by_row else (1, 2)
+        num_values = valid.sum(dim=2, keepdim=True) * (1 if by_row else features.shape[1])  # (B, 1, 1)
+        features = (features - features[:, slice(None) if by_row else slice(1), :1]).where(valid, 0.0)
         mean = features.sum(dim=dims, keepdim=True) / num_values.clamp(min=1)
         features = (features - mean).where(valid, 0.0)
         variance = features.square().sum(dim=dims, keepdim=True) / (num_values - 1).clamp(min=1)
