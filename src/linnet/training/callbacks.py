@@ -102,16 +102,27 @@ class LastCheckpoints(Callback):
         """Save, and drop the oldest."""
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
-        self._save(trainer, self.directory / f"recent-{trainer.global_step:08d}.ckpt")
-        self._save(trainer, self.last_path)
-        if trainer.is_global_zero:
-            for path in self.paths()[: -self.count]:
-                path.unlink()
+        self._save_recent(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the last steps too, when no validation fell on them."""
+        if not self._recent_path(trainer).exists():
+            self._save_recent(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Save what Ctrl-C would lose."""
         if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
             self._save(trainer, self.last_path)
+
+    def _recent_path(self, trainer: Trainer) -> Path:
+        return self.directory / f"recent-{trainer.global_step:08d}.ckpt"
+
+    def _save_recent(self, trainer: Trainer) -> None:
+        self._save(trainer, self._recent_path(trainer))
+        self._save(trainer, self.last_path)
+        if trainer.is_global_zero:
+            for path in self.paths()[: -self.count]:
+                path.unlink()
 
     def _save(self, trainer: Trainer, path: Path) -> None:
         if trainer.world_size > 1:

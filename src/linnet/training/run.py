@@ -67,26 +67,25 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
     module, data = CtcTraining(config), SpeechData(config)
     trainer = _build_trainer(config, [best, recent, reporter])
     trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
-    return _finish(config, trainer, module, recent, best)
-
-
-def _finish(
-    config: TrainConfig, trainer: Trainer, module: CtcTraining, recent: LastCheckpoints, best: ModelCheckpoint
-) -> TrainingResult:
-    """Average the last checkpoints, score the mean and write it."""
-    weights = average_weights(recent.paths())
     final = config.output_dir / "final.ckpt"
-    module.model.load_state_dict(weights)
-    if trainer.is_global_zero:
-        save_model(final, config.model, weights, trainer.global_step)
-    final_wer = trainer.validate(module, datamodule=trainer.datamodule, verbose=False)[0]["dev_wer"]
-    assert best.best_model_score is not None
+    _write_average(final, module, recent, trainer)
+    final_wer = float(trainer.validate(module, data, verbose=False)[0]["dev_wer"])
+    if best.best_model_score is None:  # a run shorter than the first validation
+        return TrainingResult(final=final, best=final, final_wer=final_wer, best_wer=final_wer)
     return TrainingResult(
         final=final,
         best=Path(best.best_model_path),
-        final_wer=float(final_wer),
+        final_wer=final_wer,
         best_wer=float(best.best_model_score),
     )
+
+
+def _write_average(path: Path, module: CtcTraining, recent: LastCheckpoints, trainer: Trainer) -> None:
+    """Give the module the mean of the newest checkpoints, and write it."""
+    weights = average_weights(recent.paths())
+    module.model.load_state_dict(weights)
+    if trainer.is_global_zero:
+        save_model(path, module.config.model, weights, trainer.global_step)
 
 
 def _build_trainer(

@@ -113,7 +113,7 @@ def depthwise_fft(x: Tensor, weight: Tensor, padding: int, dilation: int = 1) ->
     size = fast_fft_size(num_frames + reach)
     # Correlation, as conv1d computes it, is convolution with the reversed taps.
     spectrum = torch.fft.rfft(x, size) * torch.fft.rfft(taps.flip(-1), size)
-    full = torch.fft.irfft(spectrum, size)
+    full: Tensor = torch.fft.irfft(spectrum, size)
     return full[..., reach - padding : num_frames + padding]
 
 
