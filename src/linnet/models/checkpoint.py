@@ -1,6 +1,5 @@
 """What a checkpoint says of its model, and how it is read back without running anything from it."""
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,27 +47,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise CheckpointError("there is no such checkpoint", where=str(path), remedy="Check the path")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"cannot be read ({reason})", where=str(path), remedy=RETRAIN) from None
-    about = content.get("linnet") if isinstance(content, dict) else None
-    if not isinstance(about, dict) or about.get("format") != FORMAT or "state_dict" not in content:
-        raise CheckpointError(
-            "is not a checkpoint of linnet", where=str(path), remedy="Give a .ckpt of `linnet train`"
-        )
-    try:
-        config = ModelConfig.model_validate(about["model"])
-    except ValidationError as error:
-        problem = f"describes a model this version does not know: {error.errors()[0]['msg']}"
-        raise CheckpointError(problem, where=str(path), remedy="Update linnet") from None
-    weights = {
-        key.removeprefix(PREFIX): value
-        for key, value in content["state_dict"].items()
-        if key.startswith(PREFIX)
-    }
-    return Checkpoint(config, weights, int(content.get("global_step", 0)))
+    match _load_plain_values(path):
+        case {
+            "linnet": {"format": int(version), "model": dict(about)},
+            "state_dict": dict(state),
+            "global_step": int(step),
+        } if version == FORMAT:
+            return Checkpoint(_read_config(about, path), _model_weights(state), step)
+    raise CheckpointError(
+        "is not a checkpoint of linnet", where=str(path), remedy="Give a .ckpt of `linnet train`"
+    )
 
 
 def load_model(path: Path) -> CtcModel:
@@ -87,3 +75,30 @@ def load_model(path: Path) -> CtcModel:
             f"does not fit its own model: {problem}", where=str(path), remedy=RETRAIN
         ) from None
     return model.eval()
+
+
+def _load_plain_values(path: Path) -> Any:
+    with path.open("rb") as file:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file can raise anything
+            # torch's own message is not shown: it proposes to run what the file holds.
+            raise CheckpointError(
+                "is damaged, or holds more than tensors and plain values", where=str(path), remedy=RETRAIN
+            ) from error
+
+
+def _read_config(about: dict[str, Any], path: Path) -> ModelConfig:
+    try:
+        return ModelConfig.model_validate(about)
+    except ValidationError as error:
+        problem = f"describes a model this version does not know: {error.errors()[0]['msg']}"
+        raise CheckpointError(problem, where=str(path), remedy="Update linnet") from None
+
+
+def _model_weights(state: dict[Any, Any]) -> dict[str, Tensor]:
+    return {
+        key.removeprefix(PREFIX): value
+        for key, value in state.items()
+        if isinstance(key, str) and key.startswith(PREFIX) and isinstance(value, Tensor)
+    }
