@@ -15,6 +15,7 @@ CARD_FILE = "README.md"
 CONTENT_FILES = (MODEL_FILE, TOKENS_FILE, CARD_FILE)  # all but the spec, which holds their checksums
 
 Line = Annotated[str, StringConstraints(max_length=1000)]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -43,7 +44,7 @@ class BundleSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    name: ModelName
     description: Line = ""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
     license: Line

@@ -61,7 +61,7 @@ def _explain(cls: type[BaseModel], details: Mapping[str, Any]) -> tuple[str, str
         complaint = str(context["error"])
         # A model's own check names its fields; its whole value would only bury the message.
         return key, complaint if isinstance(value, dict | BaseModel) else f"{shorten(value)}: {complaint}"
-    return key, re.sub(r"^Input (?=should)", f"{shorten(value)} ".replace("\\", r"\\"), details["msg"])
+    return key, re.sub(r"^\w+ (?=should)", f"{shorten(value)} ".replace("\\", r"\\"), details["msg"])
 
 
 def _explain_unknown_key(cls: type[BaseModel], key: str, models: Sequence[Any]) -> str:

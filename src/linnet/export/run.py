@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from linnet import __version__
 from linnet.bundle.schema import BundleSpec
 from linnet.bundle.writer import write_bundle
 from linnet.core.arrays import Samples
+from linnet.core.config_error import config_error
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
 from linnet.export.proof import Proof, prove
@@ -49,15 +52,16 @@ def export_bundle(
 
     Raises:
         CheckpointError: when the checkpoint cannot be used.
+        ConfigError: when an option is not what a bundle may say.
         ExportError: when the graph and the torch model differ.
         BundleError: when something is in the way.
     """
     model = load_model(checkpoint)
+    spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"
         export_onnx(model, path)
         proof = prove(model, CtcSession(path), recordings)
-        spec = _describe(model, options)
         write_bundle(
             directory, spec, path, model.vocabulary, model_card(spec, proof), replace=options.replace
         )
@@ -66,19 +70,22 @@ def export_bundle(
 
 def _describe(model: CtcModel, options: ExportOptions) -> BundleSpec:
     config = model.config
-    return BundleSpec(
-        name=config.name,
-        description=options.description,
-        language=options.language,
-        license=options.license,
-        sample_rate_hz=config.frontend.sample_rate_hz,
-        frontend=config.frontend,
-        normalizer=config.normalizer,
-        vocabulary=config.tokenizer.kind,
-        subsampling=config.encoder.subsampling,
-        blank_id=model.vocabulary.blank_id,
-        opset=OPSET,
-        parameters=model.num_parameters(),
-        created_with=__version__,
-        metrics=dict(options.metrics),
-    )
+    try:
+        return BundleSpec(
+            name=config.name,
+            description=options.description,
+            language=options.language,
+            license=options.license,
+            sample_rate_hz=config.frontend.sample_rate_hz,
+            frontend=config.frontend,
+            normalizer=config.normalizer,
+            vocabulary=config.tokenizer.kind,
+            subsampling=config.encoder.subsampling,
+            blank_id=model.vocabulary.blank_id,
+            opset=OPSET,
+            parameters=model.num_parameters(),
+            created_with=__version__,
+            metrics=dict(options.metrics),
+        )
+    except ValidationError as error:
+        raise config_error(error, BundleSpec, "bundle.yaml") from None

@@ -6,14 +6,16 @@ last.
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from torch import Tensor, nn
 
+from linnet.bundle.schema import ModelName
 from linnet.features.config import FrontendConfig
 from linnet.models.frontend import TorchFrontend
 from linnet.models.jasper import JasperConfig, JasperEncoder
 from linnet.models.layers.convolution import TimeConv
 from linnet.models.quartznet import VARIANTS, quartznet
+from linnet.text.normalize import normalizer_version
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 
 
@@ -30,11 +32,17 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: ModelName
     frontend: FrontendConfig = FrontendConfig()
     encoder: JasperConfig
     tokenizer: TokenizerConfig
     normalizer: str = "basic"
+
+    @field_validator("normalizer")
+    @classmethod
+    def _check_normalizer(cls, name: str) -> str:
+        normalizer_version(name)
+        return name
 
     @model_validator(mode="before")
     @classmethod
