@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from linnet.core.errors import ConfigError
 from linnet.core.optional import require
 from linnet.data.config import SourceConfig
 from linnet.data.examples import Example
@@ -13,14 +14,25 @@ from linnet.data.examples import Example
 def epoch_copies(
     examples: Sequence[Example], sources: Sequence[SourceConfig], *, progress: float, seed: int, epoch: int
 ) -> list[tuple[int, int]]:
-    """Return (example index, copy number) of all that an epoch trains on.
+    """Return (example index, copy number) of all that an epoch trains on, in random order.
 
     A `repeat` of 2.3 gives every example of the source two copies, and a third one to a random 30 %.
+
+    Raises:
+        ConfigError: when the repeats leave nothing.
     """
     rng = np.random.default_rng((seed, epoch))
     repeats = np.array([sources[example.source].repeat_at(progress) for example in examples])
     counts = np.floor(repeats + rng.random(len(examples))).astype(int)
-    return [(index, copy) for index, count in enumerate(counts) for copy in range(count)]
+    copies = [(index, copy) for index, count in enumerate(counts) for copy in range(count)]
+    if not copies:
+        raise ConfigError(
+            f"epoch {epoch} holds no utterance",
+            where="data.train",
+            remedy="Raise repeat or final_repeat of a source",
+        )
+    # The sampler looks at the next 20,000 only: unshuffled, the sources of a large mixture would take turns.
+    return [copies[place] for place in rng.permutation(len(copies))]
 
 
 def bucketing_sampler(
@@ -47,10 +59,12 @@ def bucketing_sampler(
         )
         for index, copy in copies
     )
+    num_buckets = min(num_buckets, len(copies) // 2)
     return dataset.DynamicBucketingSampler(
         cuts,
         max_duration=batch_s,
-        num_buckets=max(1, min(num_buckets, len(copies) // 2)),
+        num_buckets=num_buckets,
+        duration_bins=None if num_buckets > 1 else [],  # it estimates the bounds of two buckets or more
         shuffle=True,
         seed=seed,
         drop_last=False,
