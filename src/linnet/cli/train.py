@@ -1,5 +1,6 @@
 """`linnet train`: one YAML file, `key.sub=value` overrides, and a run that can be left and taken up again."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +38,13 @@ def train(
     from linnet.training.run import train as run
 
     settings = load_config(TrainConfig, config, overrides or ())
-    with _progress() as report:
-        result = run(settings, report)
+    try:
+        with _progress() as report:
+            result = run(settings, report)
+    except KeyboardInterrupt:
+        resume = shlex.join(["linnet", "train", str(config), *(overrides or ()), "trainer.resume=true"])
+        messages.print(f"to go on: {resume}", soft_wrap=True, markup=False)
+        raise
     print_result(f"best on dev:  {result.best_wer:.2%} WER  {result.best}")
     print_result(f"average:      {result.final_wer:.2%} WER  {result.final}")
     print_result(f"next:         linnet export {result.final} DIR")
@@ -50,7 +56,9 @@ def _progress() -> Iterator[Callable[["TrainingStatus"], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     if not messages.is_terminal:
-        yield lambda status: messages.print(f"step {status.step}/{status.max_steps}  {_describe(status)}")
+        yield lambda status: messages.print(
+            f"step {status.step}/{status.max_steps}  {_describe(status)}", soft_wrap=True
+        )
         return
     columns = (TextColumn("step {task.completed}/{task.total}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.description}"), console=messages) as bar:

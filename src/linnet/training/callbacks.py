@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
 
 from linnet.core.files import replacing
 from linnet.data.batch import Batch
@@ -43,20 +44,21 @@ class ProgressReporter(Callback):
         self.report, self.every_steps, self.sample_rate_hz = report, every_steps, sample_rate_hz
         self._since = time.monotonic()
         self._start: tuple[float, int] | None = None
-        self._samples, self._losses, self._last_step = 0, [0.0], -1
+        self._samples, self._losses, self._last_step = 0, [0.0], 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
         self._since = time.monotonic()
         self._start = (self._since, trainer.global_step)
-        self._losses = []
+        self._losses, self._last_step = [], trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         """Count the batch, and report when it is time."""
         self._samples += batch.audio_samples * trainer.world_size
-        self._losses.append(float(outputs["loss"]))
+        # Lightning divides the loss by the batches that a step accumulates.
+        self._losses.append(float(outputs["loss"]) * trainer.accumulate_grad_batches)
         step = trainer.global_step
         if step == self._last_step or step % self.every_steps or not trainer.is_global_zero:
             return
@@ -83,8 +85,12 @@ class ProgressReporter(Callback):
         return status
 
 
-class LastCheckpoints(Callback):
-    """Keeps the newest `count` checkpoints, for averaging, and saves `last.ckpt` on an interrupt."""
+class LastCheckpoints(Checkpoint):
+    """Keeps the newest `count` checkpoints, for averaging, and saves `last.ckpt` on an interrupt.
+
+    Lightning runs callbacks of this class last and in the order given: after the one that keeps the best, so
+    that a resumed run knows of them all.
+    """
 
     def __init__(self, directory: Path, count: int) -> None:
         self.directory, self.count = directory, count

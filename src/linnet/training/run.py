@@ -1,6 +1,7 @@
 """A training run from its configuration to the averaged model."""
 
 import logging
+import signal
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from linnet.core.errors import ConfigError
 from linnet.core.files import write_text
-from linnet.models.checkpoint import save_model
+from linnet.models.checkpoint import read_checkpoint, save_model
 from linnet.training.averaging import average_weights
 from linnet.training.callbacks import LastCheckpoints, ProgressReporter, TrainingStatus
 from linnet.training.config import TrainConfig
@@ -48,8 +49,9 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
         report: called with the status every `log_every_steps`.
 
     Raises:
-        ConfigError: when `output_dir` holds another run.
+        ConfigError: when `output_dir` holds another run, or nothing to resume.
         TrainingError: when the loss is not a number.
+        KeyboardInterrupt: on Ctrl-C, after the steps done so far were saved.
     """
     _prepare_process(config)
     directory = config.output_dir / "checkpoints"
@@ -66,7 +68,7 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
     reporter = ProgressReporter(report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz)
     module, data = CtcTraining(config), SpeechData(config)
     trainer = _build_trainer(config, [best, recent, reporter])
-    trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
+    _fit(trainer, module, data, resume_from)
     final = config.output_dir / "final.ckpt"
     _write_average(final, module, recent, trainer)
     final_wer = float(trainer.validate(module, data, verbose=False)[0]["dev_wer"])
@@ -78,6 +80,15 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
         final_wer=final_wer,
         best_wer=float(best.best_model_score),
     )
+
+
+def _fit(trainer: Trainer, module: CtcTraining, data: SpeechData, resume_from: Path | None) -> None:
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
+    except SystemExit:  # what Lightning makes of Ctrl-C; it also leaves the process deaf to the next one
+        signal.signal(signal.SIGINT, on_interrupt)
+        raise KeyboardInterrupt from None
 
 
 def _write_average(path: Path, module: CtcTraining, recent: LastCheckpoints, trainer: Trainer) -> None:
@@ -127,13 +138,8 @@ def _prepare_process(config: TrainConfig) -> None:
 
 def _resume_point(config: TrainConfig, last: Path) -> Path | None:
     if config.trainer.resume:
-        if last.is_file():
-            return last
-        raise ConfigError(
-            "there is nothing to resume",
-            where=str(config.output_dir),
-            remedy="Leave out trainer.resume=true, or name the output_dir of the interrupted run",
-        )
+        _check_resumable(config, last)
+        return last
     if any(config.output_dir.glob("checkpoints/*.ckpt")):
         raise ConfigError(
             "output_dir already holds the checkpoints of a run",
@@ -141,6 +147,21 @@ def _resume_point(config: TrainConfig, last: Path) -> Path | None:
             remedy="Go on with it by trainer.resume=true, or give another output_dir=…",
         )
     return None
+
+
+def _check_resumable(config: TrainConfig, last: Path) -> None:
+    if not last.is_file():
+        raise ConfigError(
+            "there is nothing to resume",
+            where=str(config.output_dir),
+            remedy="Leave out trainer.resume=true, or name the output_dir of the interrupted run",
+        )
+    if read_checkpoint(last).config != config.model:
+        raise ConfigError(
+            "the model of the configuration is not the one of the run to resume",
+            where=str(config.output_dir),
+            remedy="Take the section `model` of the config.yaml there, or give another output_dir=…",
+        )
 
 
 def _to_yaml(config: TrainConfig) -> str:
