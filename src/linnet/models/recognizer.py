@@ -55,6 +55,8 @@ class CheckpointRecognizer:
     @torch.inference_mode()
     def log_probs(self, waveforms: Sequence[Samples]) -> list[LogProbs]:
         """Score the frames of each waveform: (S, V) arrays, without padding."""
+        if not waveforms:
+            return []
         lengths = torch.tensor([len(samples) for samples in waveforms])
         padded = np.zeros((len(waveforms), int(lengths.max())), dtype=np.float32)
         for row, samples in zip(padded, waveforms, strict=True):

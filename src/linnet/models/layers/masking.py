@@ -15,4 +15,5 @@ def frame_mask(lengths: Tensor, x: Tensor) -> Tensor:
         (B, 1, T) or (B, 1, 1, T) in the dtype of `x`.
     """
     valid = torch.arange(x.shape[-1], device=x.device) < lengths.unsqueeze(1)
-    return valid.to(x.dtype).view(-1, *(1,) * (x.dim() - 2), x.shape[-1])
+    mask = valid.to(x.dtype).unsqueeze(1)
+    return mask if x.dim() == 3 else mask.unsqueeze(2)
