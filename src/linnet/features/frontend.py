@@ -23,8 +23,8 @@ def compute_features(samples: Samples, config: FrontendConfig) -> tuple[Features
     """Compute the features of one utterance, without dither.
 
     Any number of samples gives finite features. No samples give no frames; neither does less than one hop
-    where `FrontendConfig.num_frames` rounds down. An utterance shorter than its reflection is reflected repeatedly.
-    A single frame is normalized to zeros, and so is digital silence.
+    where `FrontendConfig.num_frames` rounds down. An utterance shorter than its reflection is reflected again
+    and again. A single frame is normalized to zeros, and so is digital silence.
 
     Args:
         samples: (N,) mono at `config.sample_rate_hz`, in [-1, 1].

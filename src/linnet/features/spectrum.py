@@ -15,8 +15,8 @@ from linnet.features.windows import analysis_window
 def power_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[slice, Array]]:
     """Compute |FFT|² of the valid frames of an utterance, in blocks.
 
-    The FFT runs in float64: numpy has no other (it converts float32 there and back, in twice the time), and the
-    quiet bands of a loud frame keep their digits. The window begins at the first sample of the FFT instead of
+    The FFT runs in float64: numpy has no other (float32 it converts there and back, in twice the time), and
+    the quiet bands of a loud frame keep their digits. The window begins at the first sample of the FFT, not
     in its middle, which moves only the phase.
 
     Args:

@@ -4,11 +4,14 @@ import torch
 from torch import Tensor, nn
 
 from linnet.features.config import FrontendConfig
-from linnet.features.framing import BLOCK_FRAMES, first_sample, mirrored
+from linnet.features.framing import first_sample, mirrored
 from linnet.features.logmel import filterbank_of
 from linnet.features.mfcc import cosine_matrix
 from linnet.features.normalize import STD_GUARD
 from linnet.features.spectrum import window_of
+
+# Frames of a whole batch worked on at once, to bound the float64 spectra: 12 KiB a frame.
+_BLOCK_FRAMES = 4096
 
 
 class TorchFrontend(nn.Module):
@@ -55,9 +58,8 @@ class TorchFrontend(nn.Module):
         with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
             frame_lengths: Tensor = self.config.num_frames(lengths)
             frames = self._frames(samples.float(), lengths)  # (B, T, W)
-            features = torch.cat(
-                [self._features(block) for block in torch.split(frames, BLOCK_FRAMES, dim=1)], dim=2
-            )
+            blocks = torch.split(frames, max(1, _BLOCK_FRAMES // max(1, len(samples))), dim=1)
+            features = torch.cat([self._features(block) for block in blocks], dim=2)  # (B, F, T)
             valid = torch.arange(features.shape[2], device=lengths.device) < frame_lengths[:, None, None]
             features = self._normalized(features, valid).masked_fill(~valid, 0.0)
             surplus = self.config.padded_frames(features.shape[2]) - features.shape[2]

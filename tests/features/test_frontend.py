@@ -1,0 +1,128 @@
+"""The front end as a whole: reference values, lengths, silence and very short input."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from linnet.features.config import FrontendConfig
+from linnet.features.frontend import compute_features
+
+OLD_NEMO = {"pad_mode": "reflect"}
+WIDE = {"num_mels": 80, "window_ms": 25.0}
+KALDI = {"kind": "kaldi_fbank"}
+ICEFALL = {"kind": "kaldi_fbank", "sample_scale": 1.0, "snip_edges": False, "high_hz": 7600.0}
+EVERY_KIND = [
+    {},
+    OLD_NEMO,
+    WIDE,
+    {"normalize": "all_features"},
+    {"kind": "mfcc"},
+    {"kind": "spectrogram"},
+    KALDI,
+    ICEFALL,
+]
+
+
+@pytest.fixture(scope="module")
+def reference_signal() -> np.ndarray:
+    """A steady tone, a rising one and a little noise from a linear congruential generator; 1 s at 16 kHz."""
+    state, noise = 0, []
+    for _ in range(16123):
+        state = (1103515245 * state + 12345) % 2**31
+        noise.append(state / 2**30 - 1)
+    position = np.arange(16123)
+    steady = 0.4 * np.sin(2 * np.pi * 220 * position / 16000)
+    rising = 0.2 * np.sin(2 * np.pi * (500 + 0.05 * position) * position / 16000)
+    return np.asarray(steady + rising + 0.01 * np.array(noise), dtype=np.float32)
+
+
+def test_reference_signal_is_the_published_one(reference_signal: np.ndarray) -> None:
+    np.testing.assert_allclose(reference_signal[:3], [-0.0099999, 0.0766395, 0.1414191], atol=1e-7)
+    assert reference_signal.sum(dtype=np.float64) == pytest.approx(7.8397097, abs=1e-5)
+
+
+# Values that the original code (NeMo 2.5 and 1.23, kaldi-native-fbank) computed from the reference signal.
+@pytest.mark.parametrize(
+    ("settings", "shape", "num_frames", "expected"),
+    [
+        ({"normalize": "none"}, (64, 112), 100, {(0, 0): -6.5658, (0, 50): -12.12738, (31, 99): -10.99841}),
+        ({}, (64, 112), 100, {(0, 0): 8.73839, (0, 50): -0.06753, (31, 99): -0.7769, (63, 50): 1.03114}),
+        (
+            {"normalize": "all_features"},
+            (64, 112),
+            100,
+            {(0, 0): 0.68623, (31, 99): -0.80471, (63, 50): 0.4566},
+        ),
+        (WIDE, (80, 112), 100, {(0, 0): 7.30957, (0, 50): 0.33531, (31, 99): -0.64679, (63, 50): 0.14002}),
+        (
+            OLD_NEMO,
+            (64, 112),
+            101,
+            {(0, 0): 8.47877, (0, 50): -0.10421, (31, 99): -0.7671, (63, 50): 0.97881},
+        ),
+        (OLD_NEMO | WIDE, (80, 112), 101, {(0, 0): 6.50603, (0, 50): 0.18951, (63, 50): 0.13704}),
+        (KALDI, (80, 112), 99, {(0, 0): 15.20388, (40, 50): 15.03038, (20, 98): 12.36969}),
+        (ICEFALL, (80, 112), 101, {(0, 0): -3.49935, (40, 50): -6.02478, (20, 100): -2.63182}),
+    ],
+)
+def test_reference_values(
+    settings: dict[str, Any],
+    shape: tuple[int, int],
+    num_frames: int,
+    expected: dict[tuple[int, int], float],
+    reference_signal: np.ndarray,
+) -> None:
+    features, num_valid = compute_features(reference_signal, FrontendConfig(pad_to=16, **settings))
+    assert features.shape == shape
+    assert features.dtype == np.float32
+    assert num_valid == num_frames
+    assert not features[:, num_valid:].any()
+    for position, value in expected.items():
+        assert features[position] == pytest.approx(value, abs=1e-4)
+
+
+def test_spectrogram_is_the_log_power_of_each_bin() -> None:
+    samples = np.random.default_rng(0).standard_normal(1600, dtype=np.float32)
+    config = FrontendConfig(kind="spectrogram", n_fft=320, preemphasis=0.0, normalize="none", window="ones")
+    features, _ = compute_features(samples, config)
+    assert features.shape == (161, 10)
+    expected = np.log(np.abs(np.fft.rfft(samples[640:960].astype(np.float64))) ** 2 + 2.0**-24)
+    np.testing.assert_allclose(features[:, 5], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", EVERY_KIND)
+@pytest.mark.parametrize("num_samples", [0, 1, 2, 159, 160, 161, 257, 399, 400, 481])
+def test_short_input_is_finite_and_has_its_length(settings: dict[str, Any], num_samples: int) -> None:
+    config = FrontendConfig(**settings)
+    samples = np.random.default_rng(0).standard_normal(num_samples, dtype=np.float32)
+    features, num_frames = compute_features(samples, config)
+    assert num_frames == config.num_frames(num_samples)
+    assert features.shape == (config.num_features, num_frames)
+    assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize("settings", EVERY_KIND)
+@pytest.mark.parametrize("level", [0.0, 0.3, 1e-30])
+def test_constant_input_is_finite(settings: dict[str, Any], level: float) -> None:
+    features, _ = compute_features(np.full(8000, level, np.float32), FrontendConfig(**settings))
+    assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize("settings", [{}, OLD_NEMO, WIDE, {"kind": "spectrogram"}])
+def test_digital_silence_is_normalized_to_zeros(settings: dict[str, Any]) -> None:
+    features, _ = compute_features(np.zeros(8000, np.float32), FrontendConfig(**settings))
+    assert not features.any()
+
+
+def test_input_is_not_changed() -> None:
+    samples = np.random.default_rng(0).standard_normal(4000, dtype=np.float32)
+    before = samples.copy()
+    for settings in EVERY_KIND:
+        compute_features(samples, FrontendConfig(**settings))
+    np.testing.assert_array_equal(samples, before)
+
+
+def test_a_batch_of_channels_is_refused() -> None:
+    with pytest.raises(AssertionError, match="one mono utterance"):
+        compute_features(np.zeros((2, 100), np.float32), FrontendConfig())
