@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,73 @@ def _tone_model(onnx: Any, num_features: int) -> Any:
         [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10)
+
+
+TONE_RUN_YAML = """\
+output_dir: ${config_dir}/run
+model:
+  name: tones
+  frontend: {num_mels: 16, dither: 0.0}
+  encoder:
+    blocks:
+      - {filters: 16, kernel: 5, stride: 2, residual: false}
+      - {filters: 16, kernel: 11}
+  tokenizer: {kind: word, pieces: [one, two]}
+data:
+  batch_s: 5.0
+  num_buckets: 2
+  num_workers: 0
+  train: [{manifest: "${config_dir}/train.jsonl"}]
+  dev: [{manifest: "${config_dir}/dev.jsonl"}]
+optimizer: {name: adamw, lr: 0.02, betas: [0.9, 0.98]}
+schedule: {warmup_steps: 2}
+trainer:
+  {max_steps: 60, validate_every_steps: 15, log_every_steps: 5, average_last: 2, keep_best: 2,
+   accelerator: cpu}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToneRun:
+    """A finished `linnet train`, which tests read and never change: its output_dir and what it printed."""
+
+    output_dir: Path
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def tone_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.jsonl (24 utterances of tones), dev.jsonl (8) and config.yaml to train on them."""
+    from linnet.audio.write import write_audio
+    from linnet.manifest.jsonl import write_manifest
+    from linnet.manifest.utterance import Utterance
+
+    folder = tmp_path_factory.mktemp("tones")
+    generator = np.random.default_rng(0)
+    for name, count in (("train", 24), ("dev", 8)):
+        utterances = []
+        for number in range(count):
+            text = " ".join(generator.choice(list(TONES_HZ), size=1 + number % 2))
+            samples = _say_tones(text, gap_s=float(generator.uniform(0.08, 0.15)))
+            noise = 0.003 * generator.standard_normal(len(samples), dtype=np.float32)
+            path = folder / f"{name}-{number}.wav"
+            write_audio(path, samples + noise)
+            utterances.append(Utterance(audio=str(path), duration_s=len(samples) / 16000, text=text))
+        write_manifest(folder / f"{name}.jsonl", utterances)
+    (folder / "config.yaml").write_text(TONE_RUN_YAML, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tone_run(tone_corpus: Path) -> ToneRun:
+    """`linnet train` on the tone corpus, to its end."""
+    for module in ("torch", "lightning", "lhotse"):
+        pytest.importorskip(module, reason="training needs the extra train")
+    from typer.testing import CliRunner
+
+    from linnet.cli.main import app
+
+    result = CliRunner().invoke(app, ["train", str(tone_corpus / "config.yaml")], catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    return ToneRun(output_dir=tone_corpus / "run", stdout=result.stdout, stderr=result.stderr)
