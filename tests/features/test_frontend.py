@@ -1,5 +1,6 @@
 """The front end as a whole: reference values, lengths, silence and very short input."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -126,3 +127,20 @@ def test_input_is_not_changed() -> None:
 def test_a_batch_of_channels_is_refused() -> None:
     with pytest.raises(AssertionError, match="one mono utterance"):
         compute_features(np.zeros((2, 100), np.float32), FrontendConfig())
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    rng = np.random.default_rng(0)
+    waveforms = [rng.standard_normal(48_000, dtype=np.float32) for _ in range(8)]
+    expected = [compute_features(samples, FrontendConfig())[0] for samples in waveforms]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda samples: compute_features(samples, FrontendConfig())[0], waveforms * 3))
+    for features, wanted in zip(found, expected * 3, strict=True):
+        np.testing.assert_array_equal(features, wanted)
+
+
+def test_settings_of_one_window_leave_no_trace_in_another() -> None:
+    samples = np.random.default_rng(0).standard_normal(8000, dtype=np.float32)
+    before, _ = compute_features(samples, FrontendConfig())
+    compute_features(samples, FrontendConfig(window_ms=30.0))
+    np.testing.assert_array_equal(compute_features(samples, FrontendConfig())[0], before)

@@ -1,5 +1,6 @@
 """Power spectra of windowed frames."""
 
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -25,14 +26,10 @@ def power_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[sli
 
     Yields:
         The frames of the block as a slice of 0…T, and the power (t, fft_size // 2 + 1) float32, which the
-        next block overwrites.
+        next block of this thread overwrites.
     """
-    window, num_bins = window_of(config), config.fft_size // 2 + 1
-    num_rows = min(BLOCK_FRAMES, config.num_frames(len(samples)))
-    # Kept from block to block: fresh memory would cost a third of the time in page faults.
-    padded = np.zeros((num_rows, config.fft_size))  # the zeros beyond the window stay
-    parts = np.empty((num_rows, 2 * num_bins), dtype=np.float32)  # real and imaginary parts in turn
-    power = np.empty((num_rows, num_bins), dtype=np.float32)
+    window = window_of(config)
+    padded, parts, power = _scratch(config.fft_size, config.window_samples, threading.get_ident())
     for block, frames in frame_blocks(samples, config):
         rows = slice(0, len(frames))
         if config.kind == "kaldi_fbank":
@@ -53,3 +50,17 @@ def window_of(config: FrontendConfig) -> Array:
     """
     window = analysis_window(config.window, config.window_samples, periodic=config.kind == "mfcc")
     return window.astype(np.float64)
+
+
+@lru_cache(maxsize=8)
+def _scratch(fft_size: int, window_samples: int, thread_id: int) -> tuple[Array, Array, Array]:
+    """Keep memory for a block of frames in each thread: fresh pages would cost more than the work in them.
+
+    Returns:
+        Padded frames float64, zero beyond the window; real and imaginary parts in turn; power.
+    """
+    del window_samples, thread_id  # they only keep apart what may not be shared
+    num_bins = fft_size // 2 + 1
+    parts = np.empty((BLOCK_FRAMES, 2 * num_bins), dtype=np.float32)
+    power = np.empty((BLOCK_FRAMES, num_bins), dtype=np.float32)
+    return np.zeros((BLOCK_FRAMES, fft_size)), parts, power
