@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linnet.core.errors import ConfigError
 from linnet.core.optional import require
@@ -59,16 +60,23 @@ def bucketing_sampler(
         )
         for index, copy in copies
     )
-    num_buckets = min(num_buckets, len(copies) // 2)
+    durations_s = np.array([examples[index].utterance.duration_s for index, _ in copies])
     return dataset.DynamicBucketingSampler(
         cuts,
         max_duration=batch_s,
-        num_buckets=num_buckets,
-        duration_bins=None if num_buckets > 1 else [],  # it estimates the bounds of two buckets or more
+        duration_bins=_bucket_edges(durations_s, num_buckets),
         shuffle=True,
         seed=seed,
         drop_last=False,
     )
+
+
+def _bucket_edges(durations_s: NDArray[np.float64], num_buckets: int) -> list[float]:
+    """Return the durations that part the audio into `num_buckets` shares of equal length."""
+    ordered = np.sort(durations_s)
+    shares = ordered.cumsum() / ordered.sum()
+    edges = ordered[np.searchsorted(shares, np.arange(1, num_buckets) / num_buckets)]
+    return [float(edge) for edge in np.unique(edges)]
 
 
 def sequential_batches(examples: Sequence[Example], batch_s: float) -> list[list[tuple[int, int]]]:
