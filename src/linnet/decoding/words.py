@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from linnet.core.results import Word
 from linnet.decoding.greedy import TokenSpan
-from linnet.text.numbers import find_numbers
 from linnet.text.vocabulary import BOUNDARY, Vocabulary
 
 
@@ -53,6 +52,8 @@ def merge_numbers(words: Sequence[Word]) -> tuple[Word, ...]:
     A number lasts from its first word to its last. It is only right when each of them is, so its confidence
     is the least of theirs.
     """
+    from linnet.text.numbers import find_numbers  # only here: most transcriptions go without
+
     merged = list(words)
     for number in reversed(find_numbers([word.text for word in words])):
         parts = words[number.start : number.end]

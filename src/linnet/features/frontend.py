@@ -5,18 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from linnet.core.arrays import Features, Samples
-from linnet.features.config import FrontendConfig
+from linnet.features.config import FrontendConfig, Kind
 from linnet.features.logmel import log_mel
-from linnet.features.mfcc import mfcc
 from linnet.features.normalize import normalize
-from linnet.features.spectrogram import log_spectrogram
-
-_KINDS: dict[str, Callable[[Samples, FrontendConfig], Features]] = {
-    "logmel": log_mel,
-    "mfcc": mfcc,
-    "spectrogram": log_spectrogram,
-    "kaldi_fbank": log_mel,
-}
 
 
 def compute_features(samples: Samples, config: FrontendConfig) -> tuple[Features, int]:
@@ -35,8 +26,21 @@ def compute_features(samples: Samples, config: FrontendConfig) -> tuple[Features
         and the number of valid frames.
     """
     assert samples.ndim == 1, f"one mono utterance is (N,), not {samples.shape}"
-    features = _KINDS[config.kind](np.ascontiguousarray(samples, dtype=np.float32), config)
+    features = _computer_of(config.kind)(np.ascontiguousarray(samples, dtype=np.float32), config)
     normalize(features, config)
     num_frames = features.shape[1]
     surplus = config.padded_frames(num_frames) - num_frames
     return np.pad(features, ((0, 0), (0, surplus))) if surplus else features, num_frames
+
+
+def _computer_of(kind: Kind) -> Callable[[Samples, FrontendConfig], Features]:
+    """Find the function of a kind; the rare ones are loaded when they are used."""
+    if kind == "mfcc":
+        from linnet.features.mfcc import mfcc
+
+        return mfcc
+    if kind == "spectrogram":
+        from linnet.features.spectrogram import log_spectrogram
+
+        return log_spectrogram
+    return log_mel
