@@ -9,7 +9,6 @@ import numpy as np
 from linnet.core.arrays import Array, Samples
 from linnet.features.config import FrontendConfig
 from linnet.features.framing import BLOCK_FRAMES, frame_blocks
-from linnet.features.kaldi import condition_frames
 from linnet.features.windows import analysis_window
 
 
@@ -32,13 +31,19 @@ def power_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[sli
     padded, parts, power = _scratch(config.fft_size, config.window_samples, threading.get_ident())
     for block, frames in frame_blocks(samples, config):
         rows = slice(0, len(frames))
-        if config.kind == "kaldi_fbank":
-            frames = condition_frames(frames, config)
-        np.multiply(frames, window, out=padded[rows, : config.window_samples])
+        np.multiply(_conditioned(frames, config), window, out=padded[rows, : config.window_samples])
         parts[rows] = np.fft.rfft(padded[rows]).view(np.float64)
         np.square(parts[rows], out=parts[rows])
         np.add(parts[rows, ::2], parts[rows, 1::2], out=power[rows])
         yield block, power[rows]
+
+
+def _conditioned(frames: Array, config: FrontendConfig) -> Array:
+    if config.kind != "kaldi_fbank":
+        return frames
+    from linnet.features.kaldi import condition_frames  # only here: most front ends go without
+
+    return condition_frames(frames, config)
 
 
 @lru_cache(maxsize=8)
