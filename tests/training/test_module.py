@@ -1,0 +1,154 @@
+"""One step of training: its loss, its random numbers, and the refusal of a loss that is no number."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from linnet.core.errors import TrainingError
+from linnet.data.batch import Batch
+from linnet.optim.novograd import NovoGrad
+from linnet.training.config import TrainConfig
+from linnet.training.loss import ctc_loss
+from linnet.training.module import CtcTraining
+
+pytestmark = pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # without a trainer
+AUXILIARY = "auxiliary={weight: 0.25, tokenizer: {kind: char, pieces: [n, o]}}"
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Three utterances of noise; the second without a target for the model's own head."""
+    generator = torch.Generator().manual_seed(0)
+    return Batch(
+        samples=torch.randn(3, 6400, generator=generator) * 0.1,
+        lengths=torch.tensor([6400, 4800, 6000]),
+        tokens=torch.tensor([[0, 1], [0, 0], [1, 0]]),
+        token_lengths=torch.tensor([2, -1, 1]),
+        auxiliary_tokens=torch.tensor([[1, 2], [2, 1], [0, 0]]),
+        auxiliary_token_lengths=torch.tensor([2, 2, -1]),
+        texts=["one two", "", "two"],
+        names=["a.wav", "b.wav", "c.wav@2s"],
+    )
+
+
+@pytest.fixture
+def make_module(make_config: Callable[..., TrainConfig]) -> Callable[..., CtcTraining]:
+    """`make_module("key=value", …)` → a module in training mode."""
+
+    def make(*overrides: str) -> CtcTraining:
+        torch.manual_seed(0)
+        return CtcTraining(make_config(*overrides)).train()
+
+    return make
+
+
+def head_losses(module: CtcTraining, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean losses of both heads, over the utterances that have targets."""
+    features, lengths = module.model.frontend(batch.samples, batch.lengths)
+    encoded, lengths = module.model.encoder(features, lengths)
+    main = ctc_loss(module.model.score(encoded), lengths, batch.tokens, batch.token_lengths)
+    scores = module.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
+    other = ctc_loss(scores, lengths, batch.auxiliary_tokens, batch.auxiliary_token_lengths)
+    return main.sum() / 2, other.sum() / 2
+
+
+def test_the_loss_mixes_both_heads(make_module: Callable[..., CtcTraining], batch: Batch) -> None:
+    module = make_module(AUXILIARY)
+    main, other = head_losses(module, batch)
+    torch.testing.assert_close(module.training_step(batch, 0), 0.75 * main + 0.25 * other)
+
+
+def test_without_an_auxiliary_head_the_loss_is_the_heads_own(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    main, _ = head_losses(make_module(AUXILIARY), batch)
+    module = make_module()
+    assert module.auxiliary_head is None
+    torch.testing.assert_close(module.training_step(batch, 0), main)
+
+
+def test_auxiliary_speech_teaches_the_encoder_and_not_the_head(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    module = make_module(AUXILIARY)
+    batch.token_lengths = torch.full((3,), -1)
+    module.training_step(batch, 0).backward()
+    assert module.model.head.weight.grad.abs().sum() == 0
+    assert module.model.encoder.blocks[0].sub_blocks[0].mixing.weight.grad.abs().sum() > 0
+    assert module.auxiliary_head.weight.grad.abs().sum() > 0
+
+
+def test_features_are_masked_in_training_by_seed_and_step(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    masks = "feature_augment={spec_augment: {freq_masks: 2, time_masks: 2}}"
+    plain, masked, again = (make_module(*keys).training_step(batch, 0) for keys in ((), (masks,), (masks,)))
+    other = make_module(masks, "trainer.seed=5").training_step(batch, 0)
+    assert masked == again
+    assert masked != plain
+    assert masked != other
+
+
+def test_audio_that_is_no_number_names_its_batch(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    batch.samples[2, 100] = float("nan")  # which the batch norms spread to all
+    message = (
+        r"step 0: the loss of 2 of 3 utterances is not a number: a\.wav, c\.wav@2s\..*trainer\.resume=true"
+    )
+    with pytest.raises(TrainingError, match=message):
+        make_module().training_step(batch, 0)
+
+
+def test_where_nothing_is_spread_one_utterance_is_named_alone(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    batch.samples[2, 100] = float("nan")
+    with pytest.raises(TrainingError, match=r"the loss of 1 of 3 utterances is not a number: c\.wav@2s\."):
+        make_module().eval().training_step(batch, 0)
+
+
+def test_bad_weights_name_every_utterance_with_a_target(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    module = make_module()
+    torch.nn.init.constant_(module.model.head.bias, float("nan"))
+    with pytest.raises(TrainingError, match=r"the loss of 2 of 3 utterances .*: a\.wav, c\.wav@2s"):
+        module.training_step(batch, 0)
+
+
+def test_a_bad_auxiliary_loss_stops_too(make_module: Callable[..., CtcTraining], batch: Batch) -> None:
+    module = make_module(AUXILIARY)
+    torch.nn.init.constant_(module.auxiliary_head.bias, float("nan"))
+    with pytest.raises(TrainingError, match=r"the loss of 2 of 3 utterances .*: a\.wav, b\.wav"):
+        module.training_step(batch, 0)
+
+
+def test_optimizer_and_schedule_follow_the_configuration(make_module: Callable[..., CtcTraining]) -> None:
+    module = make_module(
+        AUXILIARY,
+        "optimizer={name: novograd, lr: 0.03, betas: [0.9, 0.4]}",
+        "schedule={warmup_steps: 4, min_lr: 0.001}",
+        "trainer.max_steps=10",
+    )
+    wiring: dict[str, Any] = module.configure_optimizers()
+    optimizer, schedule = wiring["optimizer"], wiring["lr_scheduler"]["scheduler"]
+    assert wiring["lr_scheduler"]["interval"] == "step"
+    assert isinstance(optimizer, NovoGrad)
+    assert optimizer.param_groups[0]["betas"] == (0.9, 0.4)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(module.parameters()))
+    rates = []
+    for _ in range(11):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[:5] == pytest.approx([0.006, 0.012, 0.018, 0.024, 0.03])
+    assert rates[10] == pytest.approx(0.001)
+
+
+def test_the_checkpoint_tells_its_model(make_module: Callable[..., CtcTraining]) -> None:
+    module, checkpoint = make_module(), {}
+    module.on_save_checkpoint(checkpoint)
+    assert checkpoint["linnet"] == {"format": 1, "model": module.config.model.model_dump(mode="json")}

@@ -1,0 +1,202 @@
+"""Whole runs: what they learn and leave behind, how they stop, and how they go on."""
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from linnet.core.errors import CheckpointError, ConfigError, TrainingError
+from linnet.models.checkpoint import load_model, read_checkpoint
+from linnet.training.averaging import average_weights
+from linnet.training.callbacks import TrainingStatus
+from linnet.training.config import TrainConfig
+from linnet.training.run import TrainingResult, train
+
+MakeConfig = Callable[..., TrainConfig]
+LONGER = ("trainer.max_steps=6", "trainer.validate_every_steps=2", "trainer.log_every_steps=1")
+
+
+def ignore(status: TrainingStatus) -> None:
+    """Report to nobody."""
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(path).weights
+
+
+def equal(first: Path, second: Path) -> bool:
+    ours, others = weights_of(first), weights_of(second)
+    assert ours.keys() == others.keys()
+    return all(torch.equal(value, others[key]) for key, value in ours.items())
+
+
+def stop_at(step: int, error: BaseException) -> Callable[[TrainingStatus], None]:
+    def report(status: TrainingStatus) -> None:
+        if status.step == step:
+            raise error
+
+    return report
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_loss_falls_and_the_tones_are_read(tone_run: Any) -> None:
+    losses = [float(loss) for loss in re.findall(r"  loss ([\d.]+)", tone_run.stderr)]
+    assert len(losses) == 12
+    assert losses[-1] < 0.1 * losses[0]
+    (best, final) = (float(rate) for rate in re.findall(r":\s+([\d.]+)% WER", tone_run.stdout))
+    assert best < 30
+    assert final < 30
+
+
+def test_a_run_leaves_its_checkpoints_and_nothing_half_written(tone_run: Any, tone_corpus: Path) -> None:
+    names = names_in(tone_run.output_dir / "checkpoints")
+    assert [name for name in names if not name.startswith("best-")] == [
+        "last.ckpt",
+        "recent-00000045.ckpt",
+        "recent-00000060.ckpt",
+    ]
+    best = [re.fullmatch(r"best-000000(15|30|45|60)-\d\.\d{4}\.ckpt", name) for name in names[:-3]]
+    assert len(best) == 2
+    assert all(best)
+    assert names_in(tone_run.output_dir) == ["checkpoints", "config.yaml", "final.ckpt", "tensorboard"]
+    assert any("tfevents" in name for name in names_in(tone_run.output_dir / "tensorboard"))
+    config = TrainConfig.model_validate(yaml.safe_load((tone_run.output_dir / "config.yaml").read_text()))
+    assert config.trainer.max_steps == 60
+    assert config.data.train[0].manifest == tone_corpus / "train.jsonl"
+
+
+def test_the_final_model_is_the_mean_of_the_last_checkpoints(tone_run: Any) -> None:
+    recent = sorted((tone_run.output_dir / "checkpoints").glob("recent-*.ckpt"))
+    expected = average_weights(recent)
+    final = weights_of(tone_run.output_dir / "final.ckpt")
+    assert all(torch.equal(value, expected[key]) for key, value in final.items())
+    assert read_checkpoint(tone_run.output_dir / "final.ckpt").step == 60
+    assert load_model(tone_run.output_dir / "checkpoints" / "last.ckpt").num_parameters() > 0
+
+
+def test_the_same_seed_gives_the_same_weights(make_config: MakeConfig, tmp_path: Path) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train(make_config(f"output_dir={tmp_path / name}", f"trainer.seed={seed}"), ignore)
+    first, second, other = (tmp_path / name / "final.ckpt" for name in "abc")
+    assert equal(first, second)
+    assert not equal(first, other)
+
+
+def test_a_run_shorter_than_its_first_validation_is_still_scored(make_config: MakeConfig) -> None:
+    result = train(make_config("trainer.max_steps=1"), ignore)
+    assert result.best == result.final
+    assert result.best_wer == result.final_wer >= 0
+
+
+def test_batches_can_be_accumulated(make_config: MakeConfig) -> None:
+    reports: list[TrainingStatus] = []
+    train(make_config("trainer.accumulate_batches=2", "trainer.log_every_steps=1"), reports.append)
+    assert [status.step for status in reports] == [1, 2]
+
+
+def run_and_break(config: TrainConfig, step: int, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        train(config, stop_at(step, error))
+
+
+def test_a_run_broken_after_an_epoch_and_its_validation_ends_the_same(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """Two batches make an epoch here, so every validation falls on the end of one."""
+    whole, broken = (f"output_dir={tmp_path / name}" for name in ("whole", "broken"))
+    expected = train(make_config(*LONGER, whole), ignore)
+    run_and_break(make_config(*LONGER, broken), 3, RuntimeError("the power failed"))
+    steps: list[int] = []
+    result = train(
+        make_config(*LONGER, broken, "trainer.resume=true"), lambda status: steps.append(status.step)
+    )
+    assert steps == [3, 4, 5, 6]
+    assert equal(tmp_path / "whole/checkpoints/last.ckpt", tmp_path / "broken/checkpoints/last.ckpt")
+    assert equal(expected.final, result.final)
+    # The one before the break counts among the best.
+    assert result.best.name == expected.best.name
+    assert names_in(result.best.parent) == names_in(expected.best.parent)
+
+
+def test_ctrl_c_saves_and_the_run_goes_on_from_there(make_config: MakeConfig, tmp_path: Path) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    run_and_break(make_config(*LONGER), 3, KeyboardInterrupt())
+    assert signal.getsignal(signal.SIGINT) is handler, "the next Ctrl-C would go unheard"
+    checkpoints = tmp_path / "run" / "checkpoints"
+    assert read_checkpoint(checkpoints / "last.ckpt").step == 3
+    kept = [name for name in names_in(checkpoints) if not name.startswith("best-")]
+    assert kept == ["last.ckpt", "recent-00000002.ckpt"]
+    assert not (tmp_path / "run" / "final.ckpt").exists()
+    steps: list[int] = []
+    train(make_config(*LONGER, "trainer.resume=true"), lambda status: steps.append(status.step))
+    assert steps == [4, 5, 6]
+
+
+def test_a_signal_is_the_same_as_ctrl_c(make_config: MakeConfig, tmp_path: Path) -> None:
+    def interrupt(status: TrainingStatus) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(make_config("trainer.log_every_steps=1"), interrupt)
+    assert read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt").step == 1
+
+
+def test_a_finished_run_can_be_resumed_to_more_steps(make_config: MakeConfig) -> None:
+    train(make_config(), ignore)
+    steps: list[int] = []
+    keys = ("trainer.resume=true", "trainer.max_steps=4", "trainer.log_every_steps=1")
+    result = train(make_config(*keys), lambda status: steps.append(status.step))
+    assert steps == [3, 4]
+    assert read_checkpoint(result.final).step == 4
+
+
+def test_another_run_is_not_overwritten(make_config: MakeConfig) -> None:
+    result = train(make_config(), ignore)
+    before = result.final.read_bytes()
+    config_before = (result.final.parent / "config.yaml").read_text()
+    with pytest.raises(ConfigError, match=r"run: output_dir already holds .*trainer\.resume=true"):
+        train(make_config("trainer.seed=9"), ignore)
+    assert result.final.read_bytes() == before
+    assert (result.final.parent / "config.yaml").read_text() == config_before
+
+
+def test_nothing_to_resume_is_said(make_config: MakeConfig) -> None:
+    with pytest.raises(ConfigError, match=r"run: there is nothing to resume.*output_dir"):
+        train(make_config("trainer.resume=true"), ignore)
+
+
+def test_another_model_or_a_damaged_checkpoint_cannot_be_resumed(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    train(make_config(), ignore)
+    with pytest.raises(ConfigError, match="the model of the configuration is not the one of the run"):
+        train(make_config("trainer.resume=true", "model.encoder.blocks.1.kernel=13"), ignore)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:2000])
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: is damaged"):
+        train(make_config("trainer.resume=true"), ignore)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_is_not_saved(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    keys = ("optimizer.lr=1.0e+30", "schedule.warmup_steps=0", "trainer.max_steps=4")
+    with pytest.raises(TrainingError, match=r"step 1: the loss of \d+ of \d+ utterances .*train-\d+\.wav"):
+        train(make_config(*keys), ignore)
+    assert list((tmp_path / "run").rglob("*.ckpt")) == []
+
+
+def test_the_auxiliary_head_stays_out_of_the_final_model(make_config: MakeConfig) -> None:
+    result: TrainingResult = train(make_config("auxiliary={}", "data.train.0.target=auxiliary"), ignore)
+    content = torch.load(result.final, weights_only=True)
+    assert all(key.startswith("model.") for key in content["state_dict"])
+    load_model(result.final)
