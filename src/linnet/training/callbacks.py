@@ -116,8 +116,8 @@ class LastCheckpoints(Checkpoint):
             self._save_recent(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save what Ctrl-C would lose."""
-        if isinstance(exception, KeyboardInterrupt) and trainer.global_step > 0:
+        """Save what Ctrl-C or SIGTERM would lose."""
+        if isinstance(exception, KeyboardInterrupt | SystemExit) and trainer.global_step > 0:
             self._save(trainer, self.last_path)
 
     def _recent_path(self, trainer: Trainer) -> Path:

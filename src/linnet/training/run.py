@@ -52,6 +52,7 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
         ConfigError: when `output_dir` holds another run, or nothing to resume.
         TrainingError: when the loss is not a number.
         KeyboardInterrupt: on Ctrl-C, after the steps done so far were saved.
+        SystemExit: on SIGTERM, likewise.
     """
     _prepare_process(config)
     directory = config.output_dir / "checkpoints"
@@ -86,7 +87,10 @@ def _fit(trainer: Trainer, module: CtcTraining, data: SpeechData, resume_from: P
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
-    except SystemExit:  # what Lightning makes of Ctrl-C; it also leaves the process deaf to the next one
+    except SystemExit as end:
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        # Lightning makes an exit of Ctrl-C, and leaves the process deaf to the next one.
         signal.signal(signal.SIGINT, on_interrupt)
         raise KeyboardInterrupt from None
 
