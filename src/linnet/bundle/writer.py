@@ -37,7 +37,7 @@ def write_bundle(
         BundleError: when something is in the way.
     """
     assert spec.blank_id == vocabulary.blank_id, (spec.blank_id, vocabulary.blank_id)
-    _check_free(directory, replace=replace)
+    check_free(directory, replace=replace)
     staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
     staging.mkdir(parents=True)
     try:
@@ -53,7 +53,12 @@ def write_bundle(
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _check_free(directory: Path, *, replace: bool) -> None:
+def check_free(directory: Path, *, replace: bool = False) -> None:
+    """Say before any work that `write_bundle` would refuse a directory.
+
+    Raises:
+        BundleError: when something is in the way.
+    """
     if not directory.exists():
         return
     if not directory.is_dir():

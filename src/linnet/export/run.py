@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from linnet import __version__
 from linnet.bundle.schema import BundleSpec
-from linnet.bundle.writer import write_bundle
+from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config_error import config_error
 from linnet.export.card import model_card
@@ -56,6 +56,7 @@ def export_bundle(
         ExportError: when the graph and the torch model differ.
         BundleError: when something is in the way.
     """
+    check_free(directory, replace=options.replace)
     model = load_model(checkpoint)
     spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
