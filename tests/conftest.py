@@ -191,7 +191,7 @@ model:
       - {filters: 16, kernel: 1, separable: false, residual: false}
   tokenizer: {kind: word, pieces: [one, two]}
 data:
-  batch_s: 5.0
+  batch_s: 100.0  # two buckets give two batches an epoch
   num_buckets: 2
   num_workers: 0
   train: [{manifest: "${config_dir}/train.jsonl"}]
@@ -206,7 +206,7 @@ trainer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToneRun:
-    """A finished `linnet train`, which tests read and never change: its output_dir and what it printed."""
+    """A finished command, whose files tests read and never change: its directory and what it printed."""
 
     output_dir: Path
     stdout: str
@@ -225,7 +225,7 @@ def tone_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, count in (("train", 24), ("dev", 8)):
         utterances = []
         for number in range(count):
-            text = " ".join(generator.choice(list(TONES_HZ), size=1 + number % 2))
+            text = " ".join(generator.permutation(list(TONES_HZ))[: 1 + number % 2])
             samples = _say_tones(text, gap_s=float(generator.uniform(0.08, 0.15)))
             noise = 0.003 * generator.standard_normal(len(samples), dtype=np.float32)
             path = folder / f"{name}-{number}.wav"
@@ -241,10 +241,25 @@ def tone_run(tone_corpus: Path) -> ToneRun:
     """`linnet train` on the tone corpus, to its end."""
     for module in ("torch", "lightning", "lhotse"):
         pytest.importorskip(module, reason="training needs the extra train")
+    return _run_command(tone_corpus / "run", "train", str(tone_corpus / "config.yaml"))
+
+
+@pytest.fixture(scope="session")
+def tone_export(tone_run: ToneRun, tone_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> ToneRun:
+    """`linnet export` of the trained tone model, compared on the dev recordings."""
+    pytest.importorskip("onnxscript", reason="exporting needs the extra train")
+    bundle = tmp_path_factory.mktemp("export") / "tones"
+    dev = str(tone_corpus / "dev.jsonl")
+    return _run_command(
+        bundle, "export", str(tone_run.output_dir / "final.ckpt"), str(bundle), "--manifest", dev
+    )
+
+
+def _run_command(output_dir: Path, *arguments: str) -> ToneRun:
     from typer.testing import CliRunner
 
     from linnet.cli.main import app
 
-    result = CliRunner().invoke(app, ["train", str(tone_corpus / "config.yaml")], catch_exceptions=False)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
-    return ToneRun(output_dir=tone_corpus / "run", stdout=result.stdout, stderr=result.stderr)
+    return ToneRun(output_dir=output_dir, stdout=result.stdout, stderr=result.stderr)

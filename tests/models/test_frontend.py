@@ -8,6 +8,8 @@ import torch
 
 from linnet.features.config import FrontendConfig
 from linnet.features.frontend import compute_features
+from linnet.features.kaldi import kaldi_power
+from linnet.features.kaldi_fft import unit_roots
 from linnet.models.frontend import TorchFrontend
 
 ICEFALL = {"kind": "kaldi_fbank", "sample_scale": 1.0, "snip_edges": False, "high_hz": 7600.0}
@@ -55,6 +57,26 @@ def test_twins_agree_at_any_length(settings: dict[str, Any], num_samples: int) -
     assert frame_lengths.tolist() == [num_frames]
     assert features.dtype == torch.float32
     np.testing.assert_allclose(features[0].numpy(), expected, atol=1e-4, rtol=0)
+
+
+def test_torch_rounds_kaldi_spectra_as_numpy_does() -> None:
+    config = FrontendConfig(kind="kaldi_fbank")
+    columns = np.random.default_rng(0).standard_normal((512, 300), dtype=np.float32)
+    columns[400:] = 0.0
+    window, roots = np.hanning(400).astype(np.float32), unit_roots(512)
+    arrays = [torch.tensor(array) for array in (columns, window, roots)]
+    np.testing.assert_array_equal(
+        kaldi_power(*arrays, config, torch).numpy(), kaldi_power(columns, window, roots, config, np)
+    )
+
+
+@pytest.mark.parametrize("n_fft", [400, 1024])
+def test_twins_agree_at_any_fft_size_of_kaldi(n_fft: int) -> None:
+    config = FrontendConfig(kind="kaldi_fbank", n_fft=n_fft)
+    samples, lengths, waveforms = padded_batch([5000, 16123])
+    features, frame_lengths = TorchFrontend(config).eval()(samples, lengths)
+    for row, num_frames, waveform in zip(features.numpy(), frame_lengths.tolist(), waveforms, strict=True):
+        np.testing.assert_allclose(row[:, :num_frames], compute_features(waveform, config)[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("settings", EVERY_KIND)

@@ -11,10 +11,10 @@ from linnet.training.config import TrainConfig
 
 @pytest.fixture
 def make_config(tone_corpus: Path, tmp_path: Path) -> Callable[..., TrainConfig]:
-    """`make_config("key=value", …)` → the tone configuration with two batches an epoch, in `tmp_path/run`."""
+    """`make_config("key=value", …)` → the tone configuration for two steps, an epoch, in `tmp_path/run`."""
 
     def make(*overrides: str) -> TrainConfig:
-        short = (f"output_dir={tmp_path / 'run'}", "data.batch_s=100", "trainer.max_steps=2")
+        short = (f"output_dir={tmp_path / 'run'}", "trainer.max_steps=2")
         return load_config(TrainConfig, tone_corpus / "config.yaml", [*short, *overrides])
 
     return make

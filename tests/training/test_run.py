@@ -141,13 +141,17 @@ def test_ctrl_c_saves_and_the_run_goes_on_from_there(make_config: MakeConfig, tm
     assert steps == [4, 5, 6]
 
 
-def test_a_signal_is_the_same_as_ctrl_c(make_config: MakeConfig, tmp_path: Path) -> None:
-    def interrupt(status: TrainingStatus) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        train(make_config("trainer.log_every_steps=1"), interrupt)
+@pytest.mark.parametrize(
+    ("signal_number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_saves_too(
+    make_config: MakeConfig, tmp_path: Path, signal_number: int, error: type[BaseException]
+) -> None:
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(error):
+        train(make_config("trainer.log_every_steps=1"), lambda _: os.kill(os.getpid(), signal_number))
     assert read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt").step == 1
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
 def test_a_finished_run_can_be_resumed_to_more_steps(make_config: MakeConfig) -> None:

@@ -1,0 +1,102 @@
+"""The proof: it holds for the true graph and for no other."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from linnet.core.arrays import Samples
+from linnet.core.errors import ExportError
+from linnet.export.proof import TOLERANCE, Proof, prove
+from linnet.models.ctc import CtcModel
+from linnet.runtime.session import CtcSession
+
+
+class ChangedSession:
+    """The true session, one value of one padded batch replaced."""
+
+    def __init__(self, graph: Path, place: tuple[int, ...], value: float) -> None:
+        self.session, self.place, self.value = CtcSession(graph), place, value
+
+    def log_probs(self, features: Any, lengths: Any) -> tuple[Any, Any]:
+        log_probs, output_lengths = self.session.log_probs(features, lengths)
+        if len(features) > 1:
+            log_probs = log_probs.copy()
+            log_probs[self.place] = self.value
+        return log_probs, output_lengths
+
+
+def tampered(graph: Path, folder: Path, amount: float) -> Path:
+    """Write a copy of the graph with one weight of the last convolution changed."""
+    content = onnx.load(graph)
+    name = [node for node in content.graph.node if node.op_type == "Conv"][-1].input[1]
+    weight = next(each for each in content.graph.initializer if each.name == name)
+    values = onnx.numpy_helper.to_array(weight).copy()
+    values.flat[3] += amount
+    weight.CopyFrom(onnx.numpy_helper.from_array(values, name))
+    onnx.save(content, folder / "tampered.onnx")
+    return folder / "tampered.onnx"
+
+
+def test_the_true_graph_is_proved(model: CtcModel, graph: Path, recordings: list[Samples]) -> None:
+    proof = prove(model, CtcSession(graph), recordings)
+    assert proof.holds
+    assert 0 < max(proof.alone, proof.batched) < TOLERANCE
+    assert (proof.recordings, proof.changed_texts) == (3, 0)
+    assert proof.audio_s == pytest.approx(sum(len(samples) for samples in recordings) / 16000)
+    assert proof.to_dict()["tolerance"] == TOLERANCE
+
+
+@pytest.mark.parametrize("amount", [0.01, 100.0])
+def test_one_changed_weight_is_refused(
+    model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path, amount: float
+) -> None:
+    session = CtcSession(tampered(graph, tmp_path, amount))
+    with pytest.raises(ExportError, match=r"differs from the torch model by .* \(allowed 1e-04\)"):
+        prove(model, session, recordings)
+
+
+def test_a_difference_in_the_padded_batch_alone_is_refused(
+    model: CtcModel, graph: Path, recordings: list[Samples]
+) -> None:
+    session: Any = ChangedSession(graph, (1, 4, 0), -50.0)
+    with pytest.raises(ExportError, match="in a padded batch"):
+        prove(model, session, recordings)
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_nan_is_no_small_difference(
+    model: CtcModel, graph: Path, recordings: list[Samples], row: int
+) -> None:
+    blank = model.vocabulary.blank_id  # where it would change no text
+    session: Any = ChangedSession(graph, (row, 0, blank), float("nan"))
+    with pytest.raises(ExportError, match="nan in a padded batch"):
+        prove(model, session, recordings)
+
+
+def test_recordings_too_short_for_a_frame_prove_nothing(
+    model: CtcModel, graph: Path, recordings: list[Samples]
+) -> None:
+    too_short = np.zeros(100, np.float32)
+    assert prove(model, CtcSession(graph), [too_short, *recordings]).recordings == 3
+    for nothing in ([], [too_short]):
+        with pytest.raises(ExportError, match="no recording to compare on"):
+            prove(model, CtcSession(graph), nothing)
+
+
+@pytest.mark.parametrize(
+    ("alone", "batched", "changed_texts", "holds"),
+    [
+        (1e-4, 1e-4, 0, True),
+        (1.1e-4, 0.0, 0, False),
+        (0.0, 1.1e-4, 0, False),
+        (0.0, 0.0, 1, False),
+        (0.0, float("nan"), 0, False),
+        (float("nan"), 0.0, 0, False),
+    ],
+)
+def test_what_holds(alone: float, batched: float, changed_texts: int, holds: bool) -> None:
+    proof = Proof(recordings=1, audio_s=1.0, alone=alone, batched=batched, changed_texts=changed_texts)
+    assert proof.holds is holds
