@@ -1,8 +1,7 @@
 """Both front ends against features that the original code computed: NeMo and kaldi-native-fbank.
 
-Their FFT runs in float32, so NeMo's own features are off by up to 9e-5 (measured against float64). Those of
-kaldi-native-fbank are off by more in the few bands that lie 75 dB and more below the loudest band of their
-frame: nothing is added there before the logarithm.
+NeMo's FFT runs in float32, so its own features are off by up to 9e-5 (measured against float64). The Kaldi
+front ends go through the roundings of kaldi-native-fbank.
 """
 
 from collections.abc import Callable
@@ -70,8 +69,4 @@ def test_kaldi(name: str, config: FrontendConfig, backend: Backend, vectors: dic
     features, num_frames = backend(vectors["signal"], config)
     expected = vectors[name].T
     assert features.shape == expected.shape == (80, num_frames)
-    error = np.abs(features - expected)
-    quiet = 10 * np.log10(np.e) * (expected.max(axis=0) - expected) > 75
-    assert error[~quiet].max() <= TOLERANCE
-    assert error.max() <= 1e-3
-    assert quiet.sum() < 10
+    np.testing.assert_allclose(features, expected, atol=TOLERANCE, rtol=0)

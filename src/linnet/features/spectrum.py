@@ -16,8 +16,9 @@ def power_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[sli
     """Compute |FFT|² of the valid frames of an utterance, in blocks.
 
     The FFT runs in float64: numpy has no other (float32 it converts there and back, in twice the time), and
-    the quiet bands of a loud frame keep their digits. The window begins at the first sample of the FFT, not
-    in its middle, which moves only the phase.
+    the quiet bands of a loud frame keep their digits. Only Kaldi's features need the rounding of their source
+    there (`features.kaldi_fft`). The window begins at the first sample of the FFT, not in its middle, which
+    moves only the phase.
 
     Args:
         samples: (N,) float32.
@@ -27,23 +28,29 @@ def power_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[sli
         The frames of the block as a slice of 0…T, and the power (t, fft_size // 2 + 1) float32, which the
         next block of this thread overwrites.
     """
+    if config.kind == "kaldi_fbank":
+        yield from _kaldi_blocks(samples, config)
+        return
     window = window_of(config)
     padded, parts, power = _scratch(config.fft_size, config.window_samples, threading.get_ident())
     for block, frames in frame_blocks(samples, config):
         rows = slice(0, len(frames))
-        np.multiply(_conditioned(frames, config), window, out=padded[rows, : config.window_samples])
+        np.multiply(frames, window, out=padded[rows, : config.window_samples])
         parts[rows] = np.fft.rfft(padded[rows]).view(np.float64)
         np.square(parts[rows], out=parts[rows])
         np.add(parts[rows, ::2], parts[rows, 1::2], out=power[rows])
         yield block, power[rows]
 
 
-def _conditioned(frames: Array, config: FrontendConfig) -> Array:
-    if config.kind != "kaldi_fbank":
-        return frames
-    from linnet.features.kaldi import condition_frames  # only here: most front ends go without
+def _kaldi_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[slice, Array]]:
+    from linnet.features.kaldi import kaldi_power  # only here: most front ends go without
+    from linnet.features.kaldi_fft import unit_roots
 
-    return condition_frames(frames, config)
+    window, roots = window_of(config).astype(np.float32), unit_roots(config.fft_size)
+    for block, frames in frame_blocks(samples, config):
+        columns = np.zeros((config.fft_size, len(frames)), dtype=np.float32)
+        columns[: config.window_samples] = frames.T
+        yield block, kaldi_power(columns, window, roots, config, np).T
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 
 from linnet.features.config import FrontendConfig
 from linnet.features.framing import first_sample, mirrored
+from linnet.features.kaldi import kaldi_power
+from linnet.features.kaldi_fft import unit_roots
 from linnet.features.logmel import filterbank_of
 from linnet.features.mfcc import cosine_matrix
 from linnet.features.normalize import STD_GUARD
@@ -27,6 +29,7 @@ class TorchFrontend(nn.Module):
     """
 
     window: Tensor  # (W,)
+    roots: Tensor  # (2, fft_size)
     filterbank: Tensor  # (K, F)
     cosines: Tensor  # (C, F)
     fixed_mean: Tensor  # (F, 1)
@@ -36,6 +39,8 @@ class TorchFrontend(nn.Module):
         super().__init__()
         self.config = config
         self._keep("window", torch.tensor(window_of(config)))
+        if config.kind == "kaldi_fbank":
+            self._keep("roots", torch.tensor(unit_roots(config.fft_size)))
         if config.kind != "spectrogram":
             self._keep("filterbank", torch.tensor(filterbank_of(config).T, dtype=torch.float64))
         if config.kind == "mfcc":
@@ -97,22 +102,24 @@ class TorchFrontend(nn.Module):
         config = self.config
         if not frames.shape[1]:  # an FFT of nothing is an error
             return frames.new_zeros(len(frames), config.num_features, 0)
-        if config.kind == "kaldi_fbank":
-            frames = self._conditioned(frames)
-        spectrum = torch.fft.rfft(frames.double() * self.window, config.fft_size)  # (B, T, K)
-        energies = spectrum.real.square() + spectrum.imag.square()
+        energies = self._kaldi_power(frames) if config.kind == "kaldi_fbank" else self._power(frames)
         if config.kind != "spectrogram":
             energies = energies @ self.filterbank  # (B, T, F)
         features = self._guarded_log(energies.float()).mT
         return (self.cosines @ features.double()).float() if config.kind == "mfcc" else features
 
-    def _conditioned(self, frames: Tensor) -> Tensor:
-        """Scale, remove the offset and pre-emphasize, as `features.kaldi` does."""
-        frames = frames * self.config.sample_scale
-        if self.config.remove_dc_offset:
-            frames = frames - frames.mean(dim=2, keepdim=True, dtype=torch.float64).float()
-        previous = torch.cat([frames[..., :1], frames[..., :-1]], dim=2)
-        return frames - self.config.preemphasis * previous
+    def _power(self, frames: Tensor) -> Tensor:
+        """Compute |FFT|² of frames: (B, T, K) float64."""
+        spectrum = torch.fft.rfft(frames.double() * self.window, self.config.fft_size)
+        power: Tensor = spectrum.real.square() + spectrum.imag.square()
+        return power
+
+    def _kaldi_power(self, frames: Tensor) -> Tensor:
+        """Compute the same in Kaldi's way, with the code of the numpy half and its roundings."""
+        columns = frames.new_zeros(self.config.fft_size, len(frames) * frames.shape[1])
+        columns[: self.config.window_samples] = frames.flatten(0, 1).T
+        power: Tensor = kaldi_power(columns, self.window.float(), self.roots, self.config, torch)
+        return power.T.reshape(*frames.shape[:2], len(power)).double()
 
     def _guarded_log(self, energies: Tensor) -> Tensor:
         if self.config.log_guard_mode == "add":
