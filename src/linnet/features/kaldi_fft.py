@@ -23,8 +23,9 @@ def unit_roots(fft_size: int) -> Array:
 def power_spectrum(samples: Any, roots: Any, library: ModuleType) -> Any:
     """Compute |FFT|² of real frames, rounded as kaldi-native-fbank 1.22 (x86-64) rounds it, bit for bit.
 
-    Kaldi adds nothing to the energies before the logarithm. So the rounding of a float32 FFT leaves traces
-    in bands some 80 dB below the loudest: up to 3e-3 in a feature of speech, and models trained with it saw it.
+    Kaldi adds nothing to the energies before the logarithm. So the rounding of a float32 FFT leaves traces in
+    bands some 80 dB below the loudest (up to 3e-3 in a feature of speech), and models trained with it saw
+    them.
 
     This is the FFT of Cooley and Tukey (1965), decimated in time with radix 4 (and 2 where the size asks for
     it), of the samples as a complex sequence of half the length. Real and imaginary parts stay apart, so that
