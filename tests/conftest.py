@@ -186,7 +186,7 @@ model:
   encoder:
     blocks:
       - {filters: 16, kernel: 5, stride: 2, residual: false}
-      - {filters: 16, kernel: 11, repeat: 2}
+      - {filters: 16, kernel: 15, repeat: 2}
       - {filters: 16, kernel: 5, dilation: 2, residual: false}
       - {filters: 16, kernel: 1, separable: false, residual: false}
   tokenizer: {kind: word, pieces: [one, two]}

@@ -13,9 +13,9 @@ TINY = {
     "frontend": {"num_mels": 6, "dither": 0.0},
     "encoder": {
         "blocks": [
-            {"filters": 8, "kernel": 11, "stride": 2, "residual": False},
+            {"filters": 8, "kernel": 15, "stride": 2, "repeat": 2, "residual": False},
             {"filters": 10, "kernel": 5, "repeat": 2},
-            {"filters": 8, "kernel": 9, "dilation": 2, "residual": False},
+            {"filters": 8, "kernel": 17, "dilation": 2, "residual": False},
             {"filters": 12, "kernel": 3, "separable": False},
             {"filters": 9, "kernel": 1, "separable": False, "residual": False},
         ]

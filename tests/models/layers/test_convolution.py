@@ -21,9 +21,12 @@ def values_and_gradients(conv: TimeConv, x: Tensor, compute: Callable[[Tensor], 
     return [y.detach(), *torch.autograd.grad((y * weights).sum(), [x, conv.weight, conv.bias])]
 
 
-@pytest.mark.parametrize("kernel_size", [9, 11, 33, 39, 75, 87])
+@pytest.mark.parametrize("kernel_size", [1, 3, 11, 33, 39, 75, 87])
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (3, 1), (1, 2), (1, 3)])
-def test_fft_equals_the_direct_convolution(kernel_size: int, stride: int, dilation: int) -> None:
+def test_fft_equals_the_direct_convolution(
+    monkeypatch: pytest.MonkeyPatch, kernel_size: int, stride: int, dilation: int
+) -> None:
+    monkeypatch.setattr(convolution, "MIN_FFT_KERNEL", 1)
     torch.manual_seed(0)
     conv = TimeConv(4, 4, kernel_size, stride=stride, dilation=dilation, groups=4, bias=True)
     options = {"stride": stride, "padding": conv.padding, "dilation": dilation, "groups": 4}
@@ -35,15 +38,23 @@ def test_fft_equals_the_direct_convolution(kernel_size: int, stride: int, dilati
             torch.testing.assert_close(ours, expected, atol=2e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("padding", [0, 1, 7, 14, 20, 28])
+def test_the_fft_takes_any_padding(padding: int) -> None:
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 3, 29), torch.randn(3, 1, 15)
+    expected = functional.conv1d(x, weight, padding=padding, dilation=2, groups=3)
+    torch.testing.assert_close(depthwise_fft(x, weight, padding, 2), expected, atol=2e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("kernel_size", "groups", "dtype", "shape", "expected"),
     [
-        (11, 4, torch.float32, (2, 4, 20), True),
+        (33, 4, torch.float32, (2, 4, 20), True),
         (convolution.MIN_FFT_KERNEL, 4, torch.float32, (2, 4, 20), True),
         (convolution.MIN_FFT_KERNEL - 2, 4, torch.float32, (2, 4, 20), False),  # direct is faster
-        (11, 1, torch.float32, (2, 4, 20), False),  # not depthwise
-        (11, 4, torch.float64, (2, 4, 20), False),
-        (11, 4, torch.float32, (2, 4, 1, 20), False),  # the form for export
+        (33, 1, torch.float32, (2, 4, 20), False),  # not depthwise
+        (33, 4, torch.float64, (2, 4, 20), False),
+        (33, 4, torch.float32, (2, 4, 1, 20), False),  # the form for export
     ],
 )
 def test_the_fft_is_chosen_where_it_is_faster(

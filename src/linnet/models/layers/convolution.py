@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 # Below this kernel size torch's direct depthwise loop wins on CPU (benchmarks/depthwise.py).
-MIN_FFT_KERNEL = 9
+MIN_FFT_KERNEL = 15
 
 
 class TimeConv(nn.Module):
@@ -99,7 +99,7 @@ def depthwise_fft(x: Tensor, weight: Tensor, padding: int, dilation: int = 1) ->
     Args:
         x: (B, C, T).
         weight: (C, 1, k).
-        padding: zeros on each side.
+        padding: zeros on each side, at most dilation·(k − 1).
         dilation: distance between taps.
 
     Returns:
@@ -110,7 +110,8 @@ def depthwise_fft(x: Tensor, weight: Tensor, padding: int, dilation: int = 1) ->
     if dilation > 1:
         taps = _spread(taps, dilation)
     reach = taps.shape[-1] - 1
-    size = fast_fft_size(num_frames + reach)
+    # Room for all but the last `reach − padding` values: they wrap around to the first, which are cut off.
+    size = fast_fft_size(num_frames + padding)
     # Correlation, as conv1d computes it, is convolution with the reversed taps.
     spectrum = torch.fft.rfft(x, size) * torch.fft.rfft(taps.flip(-1), size)
     full: Tensor = torch.fft.irfft(spectrum, size)
