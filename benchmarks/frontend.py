@@ -5,15 +5,14 @@ Run: python benchmarks/frontend.py [--seconds 2]
 
 import argparse
 import os
-import platform
 import time
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from header import print_header
 
 from linnet.core.arrays import Features, Samples
 from linnet.features.config import FrontendConfig
@@ -29,15 +28,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="CPU time spent on each measurement")
     budget_s = parser.parse_args().seconds
     config = FrontendConfig()
-    print(f"processor  {processor()}, {platform.system()} {platform.machine()}")
-    print(f"versions   Python {platform.python_version()}, numpy {np.__version__}")
-    print(
-        f"settings   {config.num_mels} mels, {config.window_ms:g} ms window, {config.hop_ms:g} ms hop, ",
-        end="",
+    threads = os.environ.get("OMP_NUM_THREADS", "default")
+    print_header(
+        "numpy",
+        settings=f"{config.num_mels} mels, {config.window_ms:g} ms window, {config.hop_ms:g} ms hop, "
+        f"FFT {config.fft_size}, normalize {config.normalize}; OMP_NUM_THREADS {threads}",
+        measure="best and median CPU-seconds per hour of audio, all threads counted",
     )
-    print(f"FFT {config.fft_size}, normalize {config.normalize}")
-    print(f"threads    {os.environ.get('OMP_NUM_THREADS', 'default')} (OMP_NUM_THREADS)")
-    print("measure    best and median CPU-seconds per hour of audio, all threads counted\n")
     samples = np.random.default_rng(0).standard_normal(600 * 16000, dtype=np.float32) * np.float32(0.1)
     reference = {}
     for seconds in UTTERANCE_SECONDS:
@@ -104,14 +101,6 @@ def kaldi_features(kaldi: ModuleType, samples: Samples, config: FrontendConfig) 
     extractor.input_finished()
     frames = [extractor.get_frame(index) for index in range(extractor.num_frames_ready)]
     return np.stack(frames, axis=1)
-
-
-def processor() -> str:
-    """Name the processor and count its cores."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]} ({len(names)} cores)" if names else platform.processor() or "unknown processor"
 
 
 if __name__ == "__main__":
