@@ -25,6 +25,10 @@ from linnet.training.config import TrainConfig
             "data.train.0.target=auxiliary",
             r"data\.train: .*train\.jsonl has target \"auxiliary\" but there is no",
         ),
+        (
+            "data.dev.0.target=auxiliary",
+            r"data\.dev: .*dev\.jsonl has target \"auxiliary\", but dev sets score",
+        ),
         ("auxiliary.weight=1.0", r"auxiliary\.weight: 1\.0 should be less than 1"),
     ],
 )

@@ -72,6 +72,12 @@ def test_dev_holds_everything_once_without_augmentation(make_data: Callable[...,
         assert torch.equal(ours.samples, expected.samples)
 
 
+def test_dev_scores_only_what_the_head_could_have_written(make_data: Callable[..., SpeechData]) -> None:
+    """Beside an ambiguous word nobody knows which words the head should write."""
+    data = make_data("data.dev.0.target=known_words", "data.dev.0.ambiguous_words=[two]")
+    assert {example.text for example in data.dev_examples} == {"one"}
+
+
 def test_the_tokenizers_of_a_run(make_config: Callable[..., TrainConfig]) -> None:
     encoder = text_encoder(make_config("auxiliary={}"))
     assert encoder.strict.vocabulary == encoder.skipping.vocabulary

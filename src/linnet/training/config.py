@@ -87,4 +87,9 @@ class TrainConfig(BaseModel):
                 f'data.train: {only_auxiliary[0].manifest} has target "auxiliary" but there is no auxiliary '
                 "head; add an `auxiliary:` section"
             )
+        unscored = [source for source in self.data.dev if source.target == "auxiliary"]
+        if unscored:
+            raise ValueError(
+                f'data.dev: {unscored[0].manifest} has target "auxiliary", but dev sets score the main head'
+            )
         return self

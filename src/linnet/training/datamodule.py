@@ -35,7 +35,9 @@ class SpeechData(LightningDataModule):
             return
         data = self.config.data
         self.examples = load_examples(data.train, self.encoder, data)
-        self.dev_examples = load_examples(data.dev, self.encoder, data)
+        dev_examples = load_examples(data.dev, self.encoder, data)
+        # What trains the auxiliary head alone has no reference that the model's own could be scored against.
+        self.dev_examples = [example for example in dev_examples if example.tokens is not None]
         if data.cache_audio:
             logger.info("decoding %d recordings into memory", len(self.examples))
             self._cache = decode_all(self.examples, self.config.model.frontend.sample_rate_hz)
