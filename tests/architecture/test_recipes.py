@@ -13,7 +13,7 @@ CONFIGS = sorted(path for recipe in RECIPES for path in recipe.glob("*.yaml"))
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.parent.name}-{path.parent.name}")
 def test_every_recipe_config_is_valid(path: Path) -> None:
-    load_config(TrainConfig, path)
+    assert load_config(TrainConfig, path).data.train
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: f"{path.parent.name}-{path.name}")
