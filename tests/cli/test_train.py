@@ -1,7 +1,6 @@
 """`linnet train`: help that teaches, lines where there is no terminal, mistakes and Ctrl-C as exit codes."""
 
 import io
-import os
 import re
 import signal
 from pathlib import Path
@@ -141,7 +140,7 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(
 ) -> None:
     def interrupt(status: TrainingStatus) -> str:
         if status.step == 2:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return ""
 
     monkeypatch.setattr(train_module, "_describe", interrupt)

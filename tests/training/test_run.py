@@ -1,6 +1,5 @@
 """Whole runs: what they learn and leave behind, how they stop, and how they go on."""
 
-import os
 import re
 import signal
 from collections.abc import Callable
@@ -11,8 +10,12 @@ import pytest
 import torch
 import yaml
 
+from linnet.audio.read import read_audio
 from linnet.core.errors import CheckpointError, ConfigError, TrainingError
+from linnet.manifest.jsonl import read_manifest
+from linnet.metrics.error_rate import word_errors
 from linnet.models.checkpoint import load_model, read_checkpoint
+from linnet.models.recognizer import CheckpointRecognizer
 from linnet.training.averaging import average_weights
 from linnet.training.callbacks import TrainingStatus
 from linnet.training.config import TrainConfig
@@ -83,6 +86,18 @@ def test_the_final_model_is_the_mean_of_the_last_checkpoints(tone_run: Any) -> N
     assert load_model(tone_run.output_dir / "checkpoints" / "last.ckpt").num_parameters() > 0
 
 
+def test_the_printed_error_rate_is_what_the_recognizer_makes(tone_run: Any, tone_corpus: Path) -> None:
+    recognizer = CheckpointRecognizer.load(tone_run.output_dir / "final.ckpt")
+    utterances = read_manifest(tone_corpus / "dev.jsonl")
+    transcripts = recognizer.transcribe_samples([read_audio(utterance.audio) for utterance in utterances])
+    pairs = zip(utterances, transcripts, strict=True)
+    counts = [word_errors(utterance.text or "", transcript.text) for utterance, transcript in pairs]
+    rate = sum(each.errors for each in counts) / sum(each.reference_length for each in counts)
+    assert f"average:      {rate:.2%} WER" in tone_run.stdout
+    earlier = re.findall(r"dev WER ([\d.]+)%", tone_run.stderr)
+    assert float(earlier[0]) > 100 * rate, "the error rate of all validations together would pass"
+
+
 def test_the_same_seed_gives_the_same_weights(make_config: MakeConfig, tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         train(make_config(f"output_dir={tmp_path / name}", f"trainer.seed={seed}"), ignore)
@@ -149,7 +164,7 @@ def test_a_signal_saves_too(
 ) -> None:
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(error):
-        train(make_config("trainer.log_every_steps=1"), lambda _: os.kill(os.getpid(), signal_number))
+        train(make_config("trainer.log_every_steps=1"), lambda _: signal.raise_signal(signal_number))
     assert read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt").step == 1
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
