@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from linnet.core.errors import AudioError
 
-BLOCK_VALUES = 1 << 20  # samples of all channels decoded at a time: 4 MB
+BLOCK_VALUES = 1 << 17  # samples of all channels decoded at a time: 0.5 MB, zeroed anew by each read
 MAX_DURATION_S = 12 * 3600.0  # 2.8 GB of samples at 16 kHz: a small file must not unpack to any size
 
 Block = NDArray[np.float32]  # (n, C): n samples of C channels at the recording's own rate
