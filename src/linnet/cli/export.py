@@ -45,12 +45,13 @@ def export(
     for module in ("torch", "onnx", "onnxscript"):
         require(module, extra="train", purpose="exporting")
     from linnet.export.run import ExportOptions, export_bundle
+    from linnet.models.checkpoint import read_checkpoint
 
     metrics = {f"WER {path.stem}": _wer_of(path) for path in reports or ()}
     options = ExportOptions(
         description=description, language=language, license=license_id, metrics=metrics, replace=replace
     )
-    recordings = _proof_recordings(manifest)
+    recordings = _proof_recordings(manifest, read_checkpoint(checkpoint).config.frontend.sample_rate_hz)
     with progress_bar("") as bar:
         bar.add_task("exporting and comparing", total=None)
         proof = export_bundle(checkpoint, output_dir, recordings, options)
@@ -59,20 +60,25 @@ def export(
     print_result(f"wrote {output_dir}")
 
 
-def _proof_recordings(manifest: Path | None) -> "list[Samples]":
+def _proof_recordings(manifest: Path | None, sample_rate_hz: int) -> "list[Samples]":
     """Read the first recordings of a manifest, or the packaged sample and a part of it."""
     from linnet.audio.read import read_audio
 
     if manifest is None:
         from linnet.runtime.packaged import packaged_sample
 
-        sample = read_audio(packaged_sample())
+        sample = read_audio(packaged_sample(), sample_rate_hz=sample_rate_hz)
         return [sample, sample[: len(sample) * 2 // 3]]
     from linnet.manifest.jsonl import read_manifest
 
     utterances = read_manifest(manifest)[:MAX_PROOF_RECORDINGS]
     return [
-        read_audio(utterance.audio, offset_s=utterance.offset_s, duration_s=utterance.duration_s)
+        read_audio(
+            utterance.audio,
+            sample_rate_hz=sample_rate_hz,
+            offset_s=utterance.offset_s,
+            duration_s=utterance.duration_s,
+        )
         for utterance in utterances
     ]
 
