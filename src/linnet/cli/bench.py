@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from linnet.cli.console import print_result, printable, progress_bar, results
+from linnet.cli.console import ModelOption, print_result, printable, progress_bar, results
 
 if TYPE_CHECKING:
     from linnet.runtime.recognizer import Recognizer
@@ -70,12 +70,7 @@ def bench(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE", help="Recordings; default: the sample of linnet.")
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", help="Name of a packaged model or directory of a bundle; default: digits."
-        ),
-    ] = None,
+    model: ModelOption = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network, and cores for all.")] = 1,
     repeat: Annotated[
         int, typer.Option(min=1, help="Passes over the recordings; the median one is shown.")

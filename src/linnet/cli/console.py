@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,6 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from linnet.core.errors import ExportError, LinnetError, TrainingError
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Name of a packaged model or directory of a bundle; default: digits."),
+]
 
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2

@@ -13,7 +13,7 @@ import typer
 
 from linnet.cli.console import (
     EXIT_SOME_FAILED,
-    log_on_stderr,
+    ModelOption,
     messages,
     print_error,
     print_result,
@@ -62,12 +62,7 @@ def transcribe(
         list[str] | None,
         typer.Argument(metavar="FILE|DIR|-", help="Recordings, folders of them, or - for stdin."),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", help="Name of a packaged model or directory of a bundle; default: digits."
-        ),
-    ] = None,
+    model: ModelOption = None,
     transcript_format: Annotated[
         TranscriptFormat, typer.Option("--format", "-f", help="json adds words with times and confidences.")
     ] = TranscriptFormat.TXT,
@@ -110,7 +105,7 @@ def transcribe(
     num_failed = 0
     bar = progress_bar("recordings")
     bar.disable = bar.disable or not named
-    with log_on_stderr(), bar:
+    with bar:
         task = bar.add_task("transcribe", total=len(recordings))
         for index, recording in enumerate(recordings):
             transcript = _read(recognizer, recording, numbers=numbers)
