@@ -85,6 +85,22 @@ def joined_digits(
     print_result(_summary(made.manifest, made.num_clips, made.duration_s, made.num_speakers))
 
 
+@prepare.command("cut-digits")
+def cut_digits(
+    manifest: Annotated[Path, typer.Argument(help="Recordings whose texts are strings of digits.")],
+    output: OutputOption,
+    model: Annotated[str, typer.Option("--model", "-m", help="The model that finds the digits.")] = "digits",
+    force: ForceOption = False,
+) -> None:
+    """Single digits, cut out of recorded digit strings where a model hears them."""
+    from linnet.corpora.cut_digits import prepare_cut_digits
+    from linnet.runtime.recognizer import Recognizer
+
+    with _percentage("cutting") as progress:
+        report = prepare_cut_digits(manifest, output, Recognizer.load(model), force=force, progress=progress)
+    _show(report)
+
+
 def _show(report: "PrepareReport") -> None:
     for part in report.parts:
         print_result(_summary(part.manifest, part.num_utterances, part.duration_s, part.num_speakers))

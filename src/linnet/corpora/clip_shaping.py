@@ -19,16 +19,22 @@ MIN_PEAK = 0.01
 
 def trim_silence(samples: Samples) -> Samples:
     """Cut the quiet ends off a recording (N,): frames of 10 ms more than 38 dB below the loudest."""
+    return samples[speech_span(samples)]
+
+
+def speech_span(samples: Samples) -> slice:
+    """Say which samples of a recording (N,) `trim_silence` keeps."""
     num_frames = len(samples) // FRAME_SAMPLES
     if num_frames == 0:
-        return samples
+        return slice(0, len(samples))
     frames = samples[: num_frames * FRAME_SAMPLES].reshape(num_frames, FRAME_SAMPLES)
     energy = np.square(frames, dtype=np.float64).mean(axis=1)
     loud = np.flatnonzero(energy > energy.max() * 10 ** (SILENCE_DB / 10))
     if len(loud) == 0:
-        return samples
-    start = max(0, loud[0] * FRAME_SAMPLES - MARGIN_SAMPLES)
-    return samples[start : (loud[-1] + 1) * FRAME_SAMPLES + MARGIN_SAMPLES]
+        return slice(0, len(samples))
+    start = max(0, int(loud[0]) * FRAME_SAMPLES - MARGIN_SAMPLES)
+    stop = min(len(samples), (int(loud[-1]) + 1) * FRAME_SAMPLES + MARGIN_SAMPLES)
+    return slice(start, stop)
 
 
 def with_silent_ends(samples: Samples, rng: random.Random) -> Samples:

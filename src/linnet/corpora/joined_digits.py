@@ -1,4 +1,4 @@
-"""Digit strings joined from recordings of single digits, one speaker a string.
+"""Digit strings joined from recordings of single digits, one speaker a string where one knows all digits.
 
 The joins are hidden: silences are trimmed, levels varied, edges cross-faded, pauses shaped like those of a
 telephone number that is read aloud, and noise lies under the whole, so that no pause is digitally silent.
@@ -23,6 +23,9 @@ from linnet.manifest.jsonl import read_manifest
 
 FADE_SAMPLES = SAMPLE_RATE_HZ // 100
 MAX_PAUSE_S = 0.5
+MIXED_SHARE = 0.4  # of the strings, when there are speakers of whom only some digits are recorded
+
+SEVERAL = "several"
 
 SpeakerDigits = dict[str, dict[str, list[Samples]]]  # speaker → word → trimmed recordings
 
@@ -48,7 +51,8 @@ def prepare_joined_digits(
     """Build strings of 2 to 14 digits out of single-digit recordings.
 
     Args:
-        manifests: lists of single digits, training parts only; other texts are skipped.
+        manifests: lists of single digits, training parts only; other texts are skipped. Speakers of whom
+            some digit is missing share strings, each digit by another one of them (speaker "several").
         output: folder for `audio/` and `train.jsonl`.
         hours: duration to make.
         seed: same seed and manifests, same strings.
@@ -58,16 +62,37 @@ def prepare_joined_digits(
         ManifestError: when no single digit is found, or the output has a manifest already.
     """
     store = ClipStore(output, "train")
-    speakers = _load_digits(manifests)
+    recorded = _load_digits(manifests)
+    speakers, num_speakers = _pooled(recorded), len(recorded)
     index = 0
     while store.duration_s < hours * 3600:
         rng = random.Random(f"joined-digits:{seed}:{index}")
-        speaker = rng.choice(sorted(speakers))
+        speaker = _draw_speaker(sorted(speakers), rng)
         samples, text = _join(speakers[speaker], rng)
         store.add(samples, text, speaker)
         index += 1
         progress(min(1.0, store.duration_s / (hours * 3600)))
-    return JoinedDigits(store.finish(), store.duration_s, index, len(speakers))
+    return JoinedDigits(store.finish(), store.duration_s, index, num_speakers)
+
+
+def _draw_speaker(speakers: Sequence[str], rng: random.Random) -> str:
+    if SEVERAL not in speakers or len(speakers) == 1:
+        return rng.choice(speakers)
+    if rng.random() < MIXED_SHARE:
+        return SEVERAL
+    return rng.choice([speaker for speaker in speakers if speaker != SEVERAL])
+
+
+def _pooled(speakers: SpeakerDigits) -> SpeakerDigits:
+    """Let those of whom a digit is missing be one speaker."""
+    known = {word for digits in speakers.values() for word in digits}
+    pooled: SpeakerDigits = {}
+    for speaker in sorted(speakers):
+        complete = set(speakers[speaker]) == known
+        digits = pooled.setdefault(speaker if complete else SEVERAL, defaultdict(list))
+        for word, recordings in speakers[speaker].items():
+            digits[word].extend(recordings)
+    return pooled
 
 
 def _load_digits(manifests: Sequence[Path]) -> SpeakerDigits:

@@ -1,5 +1,7 @@
 """Filters and convolutions through Fourier transforms of lengths that are fast."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from linnet.core.arrays import Array, Samples
@@ -37,12 +39,30 @@ def filter_band(samples: Samples, low_hz: float, high_hz: float, sample_rate_hz:
     Returns:
         (N,) samples.
     """
+
+    def gain(frequencies_hz: Array) -> Array:
+        gain = _edge(high_hz - frequencies_hz, 250.0)
+        if low_hz > 0.0:
+            gain *= _edge(frequencies_hz - low_hz, min(250.0, 2.0 * low_hz))
+        return gain
+
+    return apply_gain(samples, gain, sample_rate_hz)
+
+
+def apply_gain(samples: Samples, gain: Callable[[Array], Array], sample_rate_hz: int) -> Samples:
+    """Multiply the spectrum by a gain per frequency, without shifting phases.
+
+    Args:
+        samples: (N,).
+        gain: factors (K,) at the frequencies (K,) in Hz that it is given.
+        sample_rate_hz: rate of the samples.
+
+    Returns:
+        (N,) samples.
+    """
     size = fast_fft_size(samples.size + sample_rate_hz // 50)  # room for the filter to ring out
     frequencies_hz = np.fft.rfftfreq(size, 1.0 / sample_rate_hz)
-    gain = _edge(high_hz - frequencies_hz, 250.0)
-    if low_hz > 0.0:
-        gain *= _edge(frequencies_hz - low_hz, min(250.0, 2.0 * low_hz))
-    filtered = np.fft.irfft(np.fft.rfft(samples, size) * gain, size)
+    filtered = np.fft.irfft(np.fft.rfft(samples, size) * gain(frequencies_hz), size)
     return filtered[: samples.size].astype(np.float32, copy=False)
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import Samples
 from linnet.data.augment.band_limit import BandLimitConfig
+from linnet.data.augment.equalizer import EqualizerConfig
 from linnet.data.augment.level import GainConfig, SilenceConfig, WhiteNoiseConfig
 from linnet.data.augment.noise import NoiseConfig
 from linnet.data.augment.room import RoomConfig
@@ -14,7 +15,14 @@ from linnet.data.augment.speed import SpeedConfig
 from linnet.data.augment.transform import WaveformTransform
 
 AnyTransformConfig = Annotated[
-    SpeedConfig | GainConfig | WhiteNoiseConfig | NoiseConfig | RoomConfig | BandLimitConfig | SilenceConfig,
+    SpeedConfig
+    | GainConfig
+    | WhiteNoiseConfig
+    | NoiseConfig
+    | RoomConfig
+    | EqualizerConfig
+    | BandLimitConfig
+    | SilenceConfig,
     Field(discriminator="name"),
 ]
 
