@@ -1,5 +1,6 @@
 """Rooms change the sound, not its level nor its place in time."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from linnet.audio.room_acoustics import direct_to_reverberant_db
+from linnet.core.errors import MissingDependencyError
 from linnet.data.augment.room import RoomConfig
 from linnet.data.augment.transform import rms
 
@@ -53,6 +56,38 @@ def test_a_recorded_response_is_aligned_on_its_peak(
     wet = RoomConfig(path=write_sounds(response), simulated_share=0.0).build()(dry, rng)
     expected = np.convolve(dry, response)[1_000 - 16 :][: dry.size]
     np.testing.assert_allclose(wet, expected * (rms(dry) / rms(expected)), atol=1e-4)
+
+
+@pytest.mark.parametrize("ratio_db", [-3.0, 8.0])
+def test_a_recorded_response_keeps_its_direct_to_reverberant_ratio(
+    ratio_db: float, write_sounds: Callable[..., Path], rng: np.random.Generator
+) -> None:
+    tail = rng.standard_normal(4_000) * np.exp(-np.arange(4_000) / 600.0)
+    tail *= 10.0 ** (-ratio_db / 20.0) / np.sqrt(np.sum(tail**2))
+    response = np.concatenate([np.zeros(300), [1.0], np.zeros(50), tail]).astype(np.float32)
+    impulse = np.zeros(8_000, dtype=np.float32)
+    impulse[100] = 1.0
+    wet = RoomConfig(path=write_sounds(response), simulated_share=0.0).build()(impulse, rng)
+    assert direct_to_reverberant_db(wet, 16_000) == pytest.approx(ratio_db, abs=0.1)
+
+
+def test_rooms_of_pyroomacoustics_keep_level_and_time(
+    speech_like: Callable[..., Samples], rng: np.random.Generator
+) -> None:
+    pytest.importorskip("pyroomacoustics", reason="it comes with the extra rooms")
+    dry = speech_like(duration_s=1.0)
+    room = RoomConfig(rt60_s=(0.2, 0.2), simulator="pyroomacoustics").build()
+    wet = room(dry, np.random.default_rng(3))
+    assert rms(wet) == pytest.approx(rms(dry), rel=1e-4)
+    assert abs(shift_samples(dry, wet)) <= 80
+    assert rms(wet - dry) > 0.02 * rms(dry)
+    assert np.array_equal(wet, room(dry, np.random.default_rng(3)))
+
+
+def test_a_missing_simulator_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyroomacoustics", None)
+    with pytest.raises(MissingDependencyError, match=r"linnet\[rooms\]"):
+        RoomConfig(simulator="pyroomacoustics").build()
 
 
 def test_recorded_and_simulated_rooms_mix(
