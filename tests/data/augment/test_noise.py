@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from linnet.data.augment.noise import NoiseConfig
 from linnet.data.augment.transform import rms
@@ -65,3 +66,36 @@ def test_silent_speech_and_silent_noise_stay_silent(
     noise = NoiseConfig(path=write_sounds(silence)).build()
     assert not noise(silence, rng).any()
     assert (noise(silence + 1, rng) == 1).all()
+
+
+def test_several_recordings_at_once_are_equally_loud_and_keep_the_ratio(
+    write_sounds: WriteSounds, tone: Callable[..., Samples], rng: np.random.Generator
+) -> None:
+    low, high = tone(frequency_hz=500.0, level=0.01), tone(frequency_hz=3_000.0, level=0.5)
+    folder = write_sounds(low, high)
+    noise = NoiseConfig(path=folder, snr_db=(6.0, 6.0), num_sounds=(12, 12)).build()
+    speech = rng.standard_normal(16_000).astype(np.float32)
+    added = noise(speech, rng) - speech
+    assert 20 * np.log10(rms(speech) / rms(added)) == pytest.approx(6.0, abs=0.1)
+    levels = np.abs(np.fft.rfft(added))[[500, 3_000]]
+    assert levels.min() > 0.02 * levels.max()
+
+
+def test_the_number_of_recordings_fills_its_range(
+    write_sounds: WriteSounds, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = NoiseConfig(path=write_sounds(np.ones(10, dtype=np.float32)), num_sounds=(1, 3)).build()
+    draws: list[int] = []
+    real_draw = noise.bank.draw
+    monkeypatch.setattr(noise.bank, "draw", lambda rng: draws.append(1) or real_draw(rng))
+    counts = []
+    for _ in range(60):
+        draws.clear()
+        noise(np.ones(5, dtype=np.float32), rng)
+        counts.append(len(draws))
+    assert set(counts) == {1, 2, 3}
+
+
+def test_no_recording_at_all_is_refused() -> None:
+    with pytest.raises(ValidationError, match="between 1 and 20"):
+        NoiseConfig(path=Path("noise"), num_sounds=(0, 2))

@@ -24,10 +24,16 @@ def everything(write_sounds: Callable[..., Path]) -> WaveformAugment:
     folder = str(write_sounds(np.random.default_rng(0).standard_normal(3_000).astype(np.float32)))
     return augment_with(
         {"name": "speed"},
+        {"name": "time_stretch", "probability": 0.5},
+        {"name": "shift"},
+        {"name": "random_segment", "duration_s": 0.9},
         {"name": "room", "path": folder},
-        {"name": "noise", "path": folder},
+        {"name": "noise", "path": folder, "num_sounds": [1, 3]},
         {"name": "white_noise"},
+        {"name": "equalizer"},
         {"name": "band_limit"},
+        {"name": "clipping"},
+        {"name": "transcode", "probability": 0.5},
         {"name": "gain"},
         {"name": "silence", "probability": 0.5},
     )

@@ -7,22 +7,31 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import Samples
 from linnet.data.augment.band_limit import BandLimitConfig
+from linnet.data.augment.clipping import ClippingConfig
 from linnet.data.augment.equalizer import EqualizerConfig
 from linnet.data.augment.level import GainConfig, SilenceConfig, WhiteNoiseConfig
 from linnet.data.augment.noise import NoiseConfig
 from linnet.data.augment.room import RoomConfig
 from linnet.data.augment.speed import SpeedConfig
+from linnet.data.augment.tempo import TimeStretchConfig
+from linnet.data.augment.timing import RandomSegmentConfig, ShiftConfig
+from linnet.data.augment.transcode import TranscodeConfig
 from linnet.data.augment.transform import WaveformTransform
 
 AnyTransformConfig = Annotated[
     SpeedConfig
+    | TimeStretchConfig
+    | ShiftConfig
+    | RandomSegmentConfig
+    | SilenceConfig
     | GainConfig
     | WhiteNoiseConfig
     | NoiseConfig
     | RoomConfig
     | EqualizerConfig
     | BandLimitConfig
-    | SilenceConfig,
+    | ClippingConfig
+    | TranscodeConfig,
     Field(discriminator="name"),
 ]
 
