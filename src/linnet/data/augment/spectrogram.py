@@ -174,7 +174,7 @@ def _warped_bins(factors: Tensor, num_bins: int, config: FrequencyWarpConfig) ->
 
     The slope is α up to the knee; from there a line leads to the end.
     """
-    centers_hz = _centers_hz(num_bins, config.high_hz)
+    centers_hz = filter_centers_hz(num_bins, config.high_hz)
     alpha = factors.numpy(force=True)
     knee_to_hz = config.knee_hz * np.minimum(alpha, 1.0)
     knee_from_hz = knee_to_hz / alpha
@@ -186,7 +186,7 @@ def _warped_bins(factors: Tensor, num_bins: int, config: FrequencyWarpConfig) ->
 
 
 @lru_cache
-def _centers_hz(num_bins: int, high_hz: float) -> Array:
+def filter_centers_hz(num_bins: int, high_hz: float) -> Array:
     """Return the frequency at which each filter of the log-mel front end is highest, within 1 Hz."""
     fft_size = 1 << 15
     filters = slaney_filterbank(num_bins, fft_size, round(2 * high_hz), 0.0, high_hz)
