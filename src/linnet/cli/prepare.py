@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linnet.cli.console import print_result, print_warning, printable, progress_bar
+from linnet.cli.prepare_sounds import add_sounds
 
 if TYPE_CHECKING:
     from linnet.corpora.report import PrepareReport
@@ -17,6 +18,7 @@ MAX_SKIPPED_SHOWN = 10
 prepare = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Make a manifest from a folder or a corpus."
 )
+add_sounds(prepare)
 
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Directory for the manifests.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace manifests that exist.")]
