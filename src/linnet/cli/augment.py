@@ -105,7 +105,7 @@ def _write(output: Path, samples: "Samples", examples: Sequence["Example"]) -> N
     _write_sound(output / f"{BEFORE}.wav", samples, BEFORE)
     panels = [Panel(BEFORE, compute_features(samples, FRONTEND)[0])]
     for example in examples:
-        if example.applied:
+        if example.samples is not None:
             _write_sound(output / f"{example.name}.wav", example.samples, example.title)
         panels.append(Panel(example.title, example.features))
     centers_hz = filter_centers_hz(FRONTEND.num_mels, FRONTEND.highest_hz)

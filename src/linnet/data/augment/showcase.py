@@ -65,13 +65,13 @@ class Example:
     Attributes:
         name: what to call its files.
         applied: the transforms of the waveform that were applied, in order.
-        samples: (N,) at 16 kHz.
-        features: (F, T) log-mel energies of these, with the masks and warps of the configuration.
+        samples: (N,) at 16 kHz; None where the configuration has no transforms of the waveform.
+        features: (F, T) log-mel energies, with the masks and warps of the configuration.
     """
 
     name: str
     applied: tuple[str, ...]
-    samples: Samples
+    samples: Samples | None
     features: Features
 
     @property
@@ -122,7 +122,12 @@ def make_example(samples: Samples, config: ShowcaseConfig, name: str, rng: np.ra
     ]
     changed = augment(samples, rng)
     features, _ = compute_features(changed, FRONTEND)
-    return Example(name, tuple(applied), changed, _change_features(features, config.feature_augment, rng))
+    return Example(
+        name=name,
+        applied=tuple(applied),
+        samples=changed if names else None,
+        features=_change_features(features, config.feature_augment, rng),
+    )
 
 
 def random_examples(samples: Samples, config: ShowcaseConfig, *, count: int, seed: int) -> Iterator[Example]:

@@ -20,6 +20,8 @@ def _check_rates(limits: tuple[float, float]) -> tuple[float, float]:
 class SpeedConfig(TransformConfig):
     """Speed perturbation (Ko et al., Audio augmentation for speech recognition, Interspeech 2015).
 
+    NeMo's `speed` means the inverse: its 1.1 gives 1.1 times as many samples, which is the rate 0.909 here.
+
     Attributes:
         rate: range of the speed; above 1 is faster, so shorter and higher.
         num_rates: how many speeds, evenly spaced, the range is quantized to.
