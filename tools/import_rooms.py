@@ -23,6 +23,8 @@ ONLY_IN_EXTRAS = frozenset(
         "onnx",
         "tensorboard",
         "sentencepiece",
+        "pyroomacoustics",
+        "PIL",
         "av",
         "zstandard",
     }

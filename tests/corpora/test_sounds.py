@@ -125,6 +125,11 @@ def test_nothing_to_use_is_an_error_with_its_first_reason(folder: Path, write: C
         noise(folder)
 
 
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"nowhere: there is no such folder"):
+        noise(tmp_path / "nowhere")
+
+
 def test_a_manifest_that_exists_is_kept(folder: Path, write: Callable[..., None]) -> None:
     write("a.wav", white(1.0))
     noise(folder)

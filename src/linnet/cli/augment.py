@@ -18,7 +18,7 @@ BEFORE = "before"
 
 
 def augment(
-    file: Annotated[Path, typer.Argument(help="A recording.")],
+    file: Annotated[Path, typer.Argument(help="A recording; its first minute is used.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory for the examples.")],
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="Training configuration, or its augmentation alone.")
@@ -33,30 +33,28 @@ def augment(
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same examples.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
-    """Write examples of the augmentation of a configuration: sound, and a picture of spectrograms."""
+    """Write examples of the changes that training makes to a recording.
+
+    WAV files to listen to, the unchanged recording among them, and one picture of
+    the spectrograms of all.
+    """
     from linnet.core.optional import require
 
     require("torch", extra="train", purpose="linnet augment")
     require("PIL", extra="train", purpose="linnet augment")
-    import numpy as np
-
     from linnet.audio.read import read_audio
-    from linnet.data.augment.showcase import FRONTEND, each_alone, make_example, random_examples
+    from linnet.data.augment.showcase import FRONTEND, examples_of_each, random_examples
 
     settings = _settings(config, each=each, noise=noise)
-    alone = each_alone(settings) if each else {}
-    names = list(alone) if each else [f"example-{number:02d}" for number in range(1, count + 1)]
-    _check_free([output / PICTURE, *(output / f"{name}.wav" for name in (BEFORE, *names))], force=force)
     samples = read_audio(file, sample_rate_hz=FRONTEND.sample_rate_hz, duration_s=MAX_DURATION_S)
     if each:
-        examples: Iterable[Example] = (
-            make_example(samples, part, name, np.random.default_rng((seed, number)))
-            for number, (name, part) in enumerate(alone.items())
-        )
+        examples = examples_of_each(samples, settings, seed=seed)
     else:
         examples = random_examples(samples, settings, count=count, seed=seed)
+    _check_free([output / PICTURE, *(output / f"{name}.wav" for name in (BEFORE, *examples))], force=force)
     with progress_bar("examples") as bar:
-        _write(output, samples, list(bar.track(examples, total=len(names), description="augment")))
+        made = (make() for make in examples.values())
+        _write(output, samples, bar.track(made, total=len(examples), description="augment"))
 
 
 def _settings(config: Path | None, *, each: bool, noise: Path | None) -> "ShowcaseConfig":
@@ -95,7 +93,7 @@ def _check_free(paths: Sequence[Path], *, force: bool) -> None:
         )
 
 
-def _write(output: Path, samples: "Samples", examples: Sequence["Example"]) -> None:
+def _write(output: Path, samples: "Samples", examples: Iterable["Example"]) -> None:
     """Write the recording as it was, the changed ones whose sound differs, and the picture of all."""
     from linnet.data.augment.picture import Panel, write_picture
     from linnet.data.augment.showcase import FRONTEND

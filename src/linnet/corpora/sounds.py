@@ -61,7 +61,7 @@ def prepare_noise(
         progress: called with the fraction done.
 
     Raises:
-        ManifestError: when no piece can be used, or the manifest exists and `force` is not given.
+        ManifestError: when there is no such folder, no piece can be used, or the manifest exists and `force` is not given.
     """
     assert piece_s >= MIN_PIECE_S
     return _prepare("noise", source, output, lambda path: _pieces(path, piece_s), force, progress)
@@ -77,7 +77,7 @@ def prepare_responses(source: Path, output: Path, *, force: bool = False, progre
         progress: called with the fraction done.
 
     Raises:
-        ManifestError: when nothing is an impulse response, or the manifest exists and `force` is not given.
+        ManifestError: when there is no such folder, nothing is an impulse response, or the manifest exists and `force` is not given.
     """
     return _prepare("rir", source, output, _response, force, progress)
 
@@ -91,6 +91,8 @@ def _prepare(
     progress: Progress,
 ) -> SoundReport:
     check_free(output, (part,), force=force)
+    if not source.is_dir():
+        raise ManifestError("there is no such folder", where=str(source))
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     sounds: list[Utterance] = []
     skipped: list[str] = []

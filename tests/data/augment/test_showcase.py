@@ -11,10 +11,11 @@ from linnet.core.config import load_config
 from linnet.core.errors import ConfigError
 from linnet.data.augment.showcase import (
     FRONTEND,
+    Example,
+    Showcase,
     ShowcaseConfig,
     each_alone,
     every_transform,
-    make_example,
     random_examples,
 )
 from linnet.features.frontend import compute_features
@@ -32,11 +33,15 @@ LIST = {
 }
 
 
+def examples(samples: Samples, config: ShowcaseConfig, count: int, seed: int) -> list[Example]:
+    return [make() for make in random_examples(samples, config, count=count, seed=seed).values()]
+
+
 def test_the_same_seed_makes_the_same_examples_whatever_the_count(
     speech_like: Callable[..., Samples],
 ) -> None:
     speech, config = speech_like(duration_s=0.5), ShowcaseConfig.model_validate(LIST)
-    few, many = (list(random_examples(speech, config, count=count, seed=3)) for count in (2, 8))
+    few, many = (examples(speech, config, count, seed=3) for count in (2, 8))
     assert [example.name for example in few] == ["example-01", "example-02"]
     for one, other in zip(few, many, strict=False):
         assert np.array_equal(one.samples, other.samples)
@@ -46,7 +51,7 @@ def test_the_same_seed_makes_the_same_examples_whatever_the_count(
 
 def test_an_example_tells_what_was_applied(speech_like: Callable[..., Samples]) -> None:
     speech, config = speech_like(duration_s=0.5), ShowcaseConfig.model_validate(LIST)
-    for example in random_examples(speech, config, count=20, seed=0):
+    for example in examples(speech, config, 20, seed=0):
         assert ("silence" in example.applied) == (example.samples.size > speech.size)
         assert example.title == (
             f"{example.name}: {', '.join(example.applied)}" if example.applied else example.name
@@ -57,7 +62,7 @@ def test_each_transform_alone_is_always_applied(speech_like: Callable[..., Sampl
     speech = speech_like(duration_s=0.5)
     alone = each_alone(ShowcaseConfig.model_validate(LIST))
     assert list(alone) == ["01-gain", "02-silence"]
-    louder = make_example(speech, alone["01-gain"], "01-gain", np.random.default_rng(0))
+    louder = Showcase(alone["01-gain"]).make(speech, "01-gain", np.random.default_rng(0))
     np.testing.assert_allclose(louder.samples, speech * 10 ** (6 / 20), rtol=1e-5)
     assert louder.title == "01-gain"
 
@@ -68,7 +73,7 @@ def test_masks_take_the_mean_and_leave_the_rest(speech_like: Callable[..., Sampl
         {"feature_augment": {"spec_augment": {"freq_masks": 2, "freq_width": 40}}}
     )
     plain, _ = compute_features(speech, FRONTEND)
-    example = make_example(speech, config, "masked", np.random.default_rng(1))
+    example = Showcase(config).make(speech, "masked", np.random.default_rng(1))
     is_masked = np.abs(example.features - plain.mean()).max(axis=1) < 1e-3
     assert 0 < is_masked.sum() < FRONTEND.num_mels
     np.testing.assert_allclose(example.features[~is_masked], plain[~is_masked], atol=1e-3)

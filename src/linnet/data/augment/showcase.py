@@ -1,7 +1,8 @@
 """Examples of what a configuration does to one recording, for listening and looking."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -106,34 +107,77 @@ def each_alone(config: ShowcaseConfig) -> dict[str, ShowcaseConfig]:
     return alone
 
 
-def make_example(samples: Samples, config: ShowcaseConfig, name: str, rng: np.random.Generator) -> Example:
-    """Change a recording (N,) at 16 kHz as training would.
+class Showcase:
+    """Makes examples of a configuration.
 
     Raises:
         ConfigError: when a folder or manifest of noise or impulse responses has no recordings.
-        AudioError: when one of these recordings cannot be read.
+        MissingDependencyError: when a transform needs a package that is not installed.
     """
-    applied: list[str] = []
-    augment = WaveformAugment(config.data.augment)
-    names = [transform.name for transform in config.data.augment.transforms]
-    augment.steps = [
-        (probability, _noting(name, transform, applied))
-        for name, (probability, transform) in zip(names, augment.steps, strict=True)
-    ]
-    changed = augment(samples, rng)
-    features, _ = compute_features(changed, FRONTEND)
-    return Example(
-        name=name,
-        applied=tuple(applied),
-        samples=changed if names else None,
-        features=_change_features(features, config.feature_augment, rng),
-    )
+
+    def __init__(self, config: ShowcaseConfig) -> None:
+        self.feature_augment = FeatureAugment(config.feature_augment).train()
+        self.augment = WaveformAugment(config.data.augment)
+        self._applied: list[str] = []
+        self.augment.steps = [
+            (probability, _noting(transform.name, change, self._applied))
+            for transform, (probability, change) in zip(
+                config.data.augment.transforms, self.augment.steps, strict=True
+            )
+        ]
+
+    def make(self, samples: Samples, name: str, rng: np.random.Generator) -> Example:
+        """Change a recording (N,) at 16 kHz as training would.
+
+        Raises:
+            AudioError: when a recording of noise or of a room cannot be read.
+        """
+        self._applied.clear()
+        changed = self.augment(samples, rng)
+        features, _ = compute_features(changed, FRONTEND)
+        return Example(
+            name=name,
+            applied=tuple(self._applied),
+            samples=changed if self.augment.steps else None,
+            features=self._change(features, rng),
+        )
+
+    def _change(self, features: Features, rng: np.random.Generator) -> Features:
+        """Normalize (F, T), mask and warp as in training, and take the normalization back."""
+        if not features.size:
+            return features
+        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
+        mean, std = features.mean(), features.std() + np.float32(1e-5)
+        normalized = torch.from_numpy((features - mean) / std)[None]
+        lengths = torch.tensor([features.shape[1]])
+        changed = self.feature_augment(normalized, lengths, generator)[0].numpy()
+        restored: Features = changed * std + mean
+        return restored
 
 
-def random_examples(samples: Samples, config: ShowcaseConfig, *, count: int, seed: int) -> Iterator[Example]:
-    """Change a recording `count` times; the same seed makes the same examples, whatever the count."""
-    for number in range(1, count + 1):
-        yield make_example(samples, config, f"example-{number:02d}", np.random.default_rng((seed, number)))
+def random_examples(
+    samples: Samples, config: ShowcaseConfig, *, count: int, seed: int
+) -> dict[str, Callable[[], Example]]:
+    """Return what makes `count` examples, by name; the same seed makes the same ones, whatever the count."""
+    showcase = Showcase(config)
+    names = [f"example-{number:02d}" for number in range(1, count + 1)]
+    return {
+        name: partial(_make, showcase, samples, name, (seed, number)) for number, name in enumerate(names)
+    }
+
+
+def examples_of_each(
+    samples: Samples, config: ShowcaseConfig, *, seed: int
+) -> dict[str, Callable[[], Example]]:
+    """Return what makes an example of each transform alone, by name."""
+    return {
+        name: partial(_make, Showcase(part), samples, name, (seed, number))
+        for number, (name, part) in enumerate(each_alone(config).items())
+    }
+
+
+def _make(showcase: Showcase, samples: Samples, name: str, seed: tuple[int, int]) -> Example:
+    return showcase.make(samples, name, np.random.default_rng(seed))
 
 
 def _noting(name: str, transform: WaveformTransform, applied: list[str]) -> WaveformTransform:
@@ -142,16 +186,3 @@ def _noting(name: str, transform: WaveformTransform, applied: list[str]) -> Wave
         return transform(samples, rng)
 
     return run
-
-
-def _change_features(features: Features, config: FeatureAugmentConfig, rng: np.random.Generator) -> Features:
-    """Normalize (F, T), mask and warp as in training, and take the normalization back."""
-    if not features.size:
-        return features
-    generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-    mean, std = features.mean(), features.std() + np.float32(1e-5)
-    normalized = torch.from_numpy((features - mean) / std)[None]
-    lengths = torch.tensor([features.shape[1]])
-    changed = FeatureAugment(config).train()(normalized, lengths, generator)
-    restored: Features = changed[0].numpy() * std + mean
-    return restored
