@@ -61,7 +61,8 @@ def prepare_noise(
         progress: called with the fraction done.
 
     Raises:
-        ManifestError: when there is no such folder, no piece can be used, or the manifest exists and `force` is not given.
+        ManifestError: when there is no such folder or nothing to use in it, or the manifest exists and
+            `force` is not given.
     """
     assert piece_s >= MIN_PIECE_S
     return _prepare("noise", source, output, lambda path: _pieces(path, piece_s), force, progress)
@@ -77,7 +78,8 @@ def prepare_responses(source: Path, output: Path, *, force: bool = False, progre
         progress: called with the fraction done.
 
     Raises:
-        ManifestError: when there is no such folder, nothing is an impulse response, or the manifest exists and `force` is not given.
+        ManifestError: when there is no such folder or no impulse response in it, or the manifest exists and
+            `force` is not given.
     """
     return _prepare("rir", source, output, _response, force, progress)
 
