@@ -35,23 +35,29 @@ def _entries(fields: dict[str, Any] | ManifestError, path: Path, number: int) ->
             raise fields
         cut = _cut(fields)
         audio = _recording(cut.recording, path.parent)
+        entries = [
+            _entry(cut, supervision, audio, where, part_name(path)) for supervision in cut.supervisions
+        ]
     except ManifestError as error:
         yield Skipped(where, error.what)
-        return
-    if not cut.supervisions:
-        yield Skipped(where, f"the cut {cut.id} has no supervision, so no text")
-    for supervision in cut.supervisions:
-        yield Entry(
-            where=where,
-            audio=audio,
-            text=supervision.text,
-            part=part_name(path),
-            speaker=supervision.speaker or "",
-            language=supervision.language or "",
-            offset_s=cut.start + supervision.start,
-            duration_s=supervision.duration,
-            channel=cut.channel,
-        )
+    except (TypeError, ValueError) as error:
+        yield Skipped(where, f"a start, duration or channel is no number ({error})")
+    else:
+        yield from entries or [Skipped(where, f"the cut {cut.id} has no supervision, so no text")]
+
+
+def _entry(cut: Any, supervision: Any, audio: Path, where: str, part: str) -> Entry:
+    return Entry(
+        where=where,
+        audio=audio,
+        text=None if supervision.text is None else str(supervision.text),
+        part=part,
+        speaker=str(supervision.speaker or ""),
+        language=str(supervision.language or ""),
+        offset_s=float(cut.start) + float(supervision.start),
+        duration_s=float(supervision.duration),
+        channel=int(cut.channel),
+    )
 
 
 def _cut(fields: dict[str, Any]) -> Any:
@@ -63,9 +69,9 @@ def _cut(fields: dict[str, Any]) -> Any:
     kind = fields.get("type")
     if kind != "MonoCut":
         raise ManifestError(f"a {kind or 'line without a type'}, and only a MonoCut is one stretch of a file")
-    from_dict = require("lhotse.serialization", extra="train", purpose="reading cuts of lhotse")
+    lhotse = require("lhotse.serialization", extra="train", purpose="reading cuts of lhotse")
     try:
-        cut = from_dict.deserialize_item(fields)
+        cut = lhotse.deserialize_item(fields)
     except Exception as error:  # whatever a damaged line makes lhotse raise
         raise ManifestError(f"lhotse cannot read the cut ({type(error).__name__}: {error})") from error
     if cut.recording is None:

@@ -16,6 +16,7 @@ from linnet.audio.decoder import MAX_DURATION_S
 from linnet.audio.read import audio_info
 from linnet.core.errors import LinnetError, ManifestError
 from linnet.core.optional import require
+from linnet.corpora.catalog import CORPORA
 from linnet.corpora.entry import Entry, Reader, Skipped
 
 _UNREADABLE_RATE_HZ = 16_000
@@ -75,7 +76,7 @@ RECIPES = {
 
 def recipe_reader(name: str) -> Reader:
     """Give the reader of a corpus of the table."""
-    return partial(_read, RECIPES[name])
+    return partial(_read, RECIPES[name], CORPORA[name].layout)
 
 
 def download_corpus(name: str, target: Path) -> Path:
@@ -99,7 +100,7 @@ def download_corpus(name: str, target: Path) -> Path:
         ) from error
 
 
-def _read(recipe: Recipe, source: Path) -> Iterator[Entry | Skipped]:
+def _read(recipe: Recipe, layout: str, source: Path) -> Iterator[Entry | Skipped]:
     below = source / recipe.root
     directory = below if below.is_dir() else source
     unreadable: dict[str, str] = {}
@@ -112,7 +113,9 @@ def _read(recipe: Recipe, source: Path) -> Iterator[Entry | Skipped]:
         except Exception as error:  # recipes assert, index and open as if the corpus were whole
             first = f"; before that: {messages[0]}" if messages else ""
             raise ManifestError(
-                f"lhotse's recipe stopped ({type(error).__name__}: {error}{first})", where=str(directory)
+                f"lhotse's recipe stopped ({type(error).__name__}: {error}{first})",
+                where=str(directory),
+                remedy=layout,
             ) from error
     yield from (Skipped(f"lhotse's recipe {recipe.module}", message) for message in messages)
     yield from (Skipped(path, reason) for path, reason in unreadable.items())

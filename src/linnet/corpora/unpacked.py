@@ -1,5 +1,6 @@
 """Recordings that a manifest cannot point to: members of tar archives and single channels, written out."""
 
+import re
 import shutil
 import tarfile
 from dataclasses import dataclass, field
@@ -104,5 +105,6 @@ class UnpackedAudio:
 
 
 def _plain(name: str) -> str:
-    """Make a file name of any name: no separators, no dots in front."""
-    return "".join("_" if character in "/\\:\0" else character for character in name).lstrip(".") or "_"
+    """Make a file name of any path: its folders are joined to it, and none of it leads upwards."""
+    pieces = (piece.lstrip(".") for piece in re.split(r"[/\\:\0]", name))
+    return "_".join(piece for piece in pieces if piece) or "_"
