@@ -33,7 +33,7 @@ class Corpus:
         return f"License: {self.license}" if self.license else "The license is that of your recordings."
 
 
-_LDC = "Linguistic Data Consortium, for its members and licensees only; derived files may not be passed on"
+_LDC = "of the Linguistic Data Consortium, for its licensees only (https://www.ldc.upenn.edu)"
 
 _FORMATS = (
     Corpus(
@@ -91,7 +91,7 @@ _CORPORA = (
         "Golos: Russian commands, near and far",
         "Unpack the archives into one directory and give it; it holds train/manifest.jsonl and "
         "test/crowd/manifest.jsonl",
-        license="Sber's own public license with attribution, see license/en_us.pdf of "
+        license="Sber's public license, commercial use allowed, see license/en_us.pdf in "
         "https://github.com/salute-developers/golos",
         language="ru",
     ),

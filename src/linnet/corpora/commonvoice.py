@@ -2,7 +2,7 @@
 
 Source: https://commonvoice.mozilla.org (Ardila et al., "Common Voice", LREC 2020). The official parts are
 train, dev and test, of which no speaker is in two. A language that has none yet is divided by the hash of its
-speakers, out of validated.tsv. lhotse's recipe is not used: it knows 24 of the languages, wants columns that
+speakers, out of validated.tsv. lhotse's recipe is not used: it finds 23 of the languages, wants columns that
 older releases lack, and stops at a missing table.
 """
 

@@ -27,7 +27,7 @@ _CHANNELS = {"a": 0, "1": 0, "b": 1, "2": 1}
 
 
 def read_hub5(source: Path) -> Iterator[Entry | Skipped]:
-    """Read all STM files below a directory; each is a part, and `hub5e00…` is called test."""
+    """Read the English STM files below a directory, all into the part test."""
     calls = {path.stem.lower(): path for path in sorted(source.rglob("*")) if path.suffix.lower() in _SOUND}
     problems: list[Skipped] = []
     for stm in sorted(path for path in source.rglob("*.stm") if "english" in path.name.lower()):

@@ -63,7 +63,7 @@ def _read_directory(directory: Path) -> Iterator[Entry | Skipped]:
             duration_s=span.duration_s,
             channel=_CHANNELS.get(side) if channel is None else channel,
         )
-    for utterance in texts.keys() - spans.keys():
+    for utterance in sorted(texts.keys() - spans.keys()):
         yield Skipped(f"{directory}, {utterance}", "a text without a recording")
 
 

@@ -24,7 +24,7 @@ def lengths_and_characters(part: Part) -> str:
 def summary_page(corpus: Corpus, report: PrepareReport) -> str:
     """Write the page as Markdown: a table, the characters, the license, and what was left out."""
     rows = "".join(_row(part) for part in report.parts)
-    characters = "\n".join(f"- {part.manifest.name}: `{_shown(part.characters)}`" for part in report.parts)
+    characters = "\n".join(f"- {part.manifest.name}: {_shown(part.characters)}" for part in report.parts)
     page = f"# {corpus.title}\n\n{corpus.license_note}\n\n{_HEADER}{rows}\nCharacters:\n\n{characters}\n"
     if report.skipped:
         listed = report.skipped[:MAX_SKIPPED_LISTED]
@@ -47,6 +47,8 @@ def _row(part: Part) -> str:
 
 def _shown(characters: str) -> str:
     """Show characters with what cannot be printed escaped, and a space at the end where there is one."""
+    if not characters:
+        return "none, there are no texts"
     visible = [mark if mark.isprintable() else ascii(mark)[1:-1] for mark in characters if mark != " "]
     more = f" and {len(visible) - MAX_CHARACTERS_SHOWN} more" if len(visible) > MAX_CHARACTERS_SHOWN else ""
     space = ", space" if " " in characters else ""
