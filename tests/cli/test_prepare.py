@@ -87,6 +87,29 @@ def test_a_mistake_is_a_message_and_an_exit_code(digits: Path, tmp_path: Path) -
     assert linnet("prepare", "fsdd", digits).exit_code == 2
 
 
+def test_what_was_fetched_is_prepared(
+    tmp_path: Path, tone: Callable[..., Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from linnet.corpora import lhotse_recipes
+
+    pytest.importorskip("lhotse", reason="lhotse comes with the extra train")
+
+    def fetch(name: str, target: Path) -> Path:
+        chapter = target / "LibriSpeech/dev-clean-2/84/121123"
+        write_audio(chapter / "84-121123-0000.flac", tone(duration_s=0.3))
+        (chapter / "84-121123.trans.txt").write_text(f"84-121123-0000 {name.upper()}\n84-121123-0001 GONE\n")
+        return target / "LibriSpeech"
+
+    monkeypatch.setattr(lhotse_recipes, "download_corpus", fetch)
+    result = linnet(
+        "prepare", "mini-librispeech", "--download", "-s", tmp_path / "in", "-o", tmp_path / "out"
+    )
+    assert result.exit_code == 1
+    assert "84-121123-0001.flac" in result.stderr
+    (utterance,) = read_manifest(tmp_path / "out/dev-clean-2.jsonl")
+    assert utterance.text == "MINI-LIBRISPEECH"
+
+
 def test_joined_digits(digits: Path, tmp_path: Path) -> None:
     linnet("prepare", "fsdd", digits, "--output", tmp_path)
     command = ("prepare", "joined-digits", tmp_path / "train.jsonl", "--hours", 0.005, "--seed", 3)

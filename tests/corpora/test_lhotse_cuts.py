@@ -62,6 +62,24 @@ def test_supervisions_become_utterances(
     assert Path(corpus.parts["cuts_dev"][0].audio).resolve() == audio
 
 
+def test_a_file_that_lhotse_wrote(tmp_path: Path, put_audio: Callable[..., Path], prepared: Prepare) -> None:
+    from lhotse import CutSet, MonoCut, Recording, SupervisionSegment
+
+    recording = Recording.from_file(put_audio(tmp_path / "a.wav"))
+    segments = [
+        SupervisionSegment("s0", "a", start=0.0, duration=0.1, text="one", speaker="anna"),
+        SupervisionSegment("s1", "a", start=0.1, duration=0.15, text="two", speaker="ben"),
+    ]
+    whole = MonoCut("c", start=0, duration=0.25, channel=0, recording=recording, supervisions=segments)
+    (tmp_path / "in").mkdir()
+    CutSet.from_cuts([whole]).to_file(tmp_path / "in/whole.jsonl.gz")
+    CutSet.from_cuts([whole]).trim_to_supervisions().to_file(tmp_path / "in/trimmed.jsonl")
+    corpus = prepared("lhotse", tmp_path / "in")
+    for part in ("whole", "trimmed"):
+        told = [(each.text, each.offset_s, each.duration_s, each.speaker) for each in corpus.parts[part]]
+        assert told == [("one", 0.0, 0.1, "anna"), ("two", 0.1, 0.15, "ben")]
+
+
 def test_what_is_no_stretch_of_a_file_is_named(
     tmp_path: Path, put_audio: Callable[..., Path], prepared: Prepare
 ) -> None:

@@ -43,7 +43,9 @@ def _entries(fields: dict[str, Any] | ManifestError, path: Path, number: int) ->
     except (TypeError, ValueError) as error:
         yield Skipped(where, f"a start, duration or channel is no number ({error})")
     else:
-        yield from entries or [Skipped(where, f"the cut {cut.id} has no supervision, so no text")]
+        yield from entries
+        if not entries:
+            yield Skipped(where, f"the cut {cut.id} has no supervision, so no text")
 
 
 def _entry(cut: Any, supervision: Any, audio: Path, where: str, part: str) -> Entry:
