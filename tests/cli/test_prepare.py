@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from linnet.audio.write import write_audio
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
+from linnet.corpora.catalog import CORPORA, FORMATS
 from linnet.corpora.number_text import DIGIT_WORDS
 from linnet.manifest.jsonl import read_manifest
 
@@ -32,8 +33,13 @@ def digits(tmp_path: Path, tone: Callable[..., Samples]) -> Path:
 def test_a_folder(digits: Path, tmp_path: Path) -> None:
     (digits / "recordings/0_anna_4.txt").unlink()
     result = linnet("prepare", "folder", digits, "--output", tmp_path)
-    assert result.exit_code == 0
-    assert result.stdout == f"{tmp_path / 'manifest.jsonl'}: 19 utterances, 0.00 hours, speakers unknown\n"
+    assert result.exit_code == 1, "some of the input could not be used"
+    assert result.stdout.splitlines() == [
+        f"{tmp_path / 'manifest.jsonl'}: 19 utterances, 0.00 hours, speakers unknown",
+        "  0.3 to 0.3 s (median 0.3, 95 % below 0.3), 15 characters: efghinorstuvwxz",
+        "The license is that of your recordings.",
+        f"summary: {tmp_path / 'folder.md'}",
+    ]
     assert "left out" in result.stderr
     assert "0_anna_4.wav: no text for this audio" in result.stderr
 
@@ -46,13 +52,29 @@ def test_a_long_list_of_left_out_files_is_cut(digits: Path, tmp_path: Path) -> N
     assert "left out 19 in all" in result.stderr
 
 
-def test_fsdd(digits: Path, tmp_path: Path) -> None:
-    result = linnet("prepare", "fsdd", digits, "-o", tmp_path)
+@pytest.mark.parametrize("given", [("DIR",), ("--source", "DIR"), ("-s", "DIR")])
+def test_fsdd(given: tuple[str, ...], digits: Path, tmp_path: Path) -> None:
+    words = [str(digits) if word == "DIR" else word for word in given]
+    result = linnet("prepare", "fsdd", *words, "-o", tmp_path)
     assert result.exit_code == 0
-    assert result.stdout.splitlines() == [
-        f"{tmp_path / 'train.jsonl'}: 10 utterances, 0.00 hours, 1 speakers",
-        f"{tmp_path / 'test.jsonl'}: 10 utterances, 0.00 hours, 1 speakers",
-    ]
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"{tmp_path / 'train.jsonl'}: 10 utterances, 0.00 hours, 1 speakers"
+    assert lines[2] == f"{tmp_path / 'test.jsonl'}: 10 utterances, 0.00 hours, 1 speakers"
+    assert lines[4].startswith("License: CC BY-SA 4.0")
+
+
+def test_one_source_is_asked_for(digits: Path, tmp_path: Path) -> None:
+    for given in ((), (digits, "--source", digits)):
+        result = linnet("prepare", "fsdd", *given, "-o", tmp_path)
+        assert result.exit_code == 2
+        assert "give one directory" in result.stderr
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_what_cannot_be_fetched_says_so(tmp_path: Path) -> None:
+    result = linnet("prepare", "wsj", tmp_path, "-o", tmp_path, "--download")
+    assert result.exit_code == 2
+    assert "wsj cannot be fetched" in result.stderr
 
 
 def test_a_mistake_is_a_message_and_an_exit_code(digits: Path, tmp_path: Path) -> None:
@@ -63,6 +85,29 @@ def test_a_mistake_is_a_message_and_an_exit_code(digits: Path, tmp_path: Path) -
     assert again.stdout == ""
     assert linnet("prepare", "fsdd", digits, "--output", tmp_path, "--force").exit_code == 0
     assert linnet("prepare", "fsdd", digits).exit_code == 2
+
+
+def test_what_was_fetched_is_prepared(
+    tmp_path: Path, tone: Callable[..., Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from linnet.corpora import lhotse_recipes
+
+    pytest.importorskip("lhotse", reason="lhotse comes with the extra train")
+
+    def fetch(name: str, target: Path) -> Path:
+        chapter = target / "LibriSpeech/dev-clean-2/84/121123"
+        write_audio(chapter / "84-121123-0000.flac", tone(duration_s=0.3))
+        (chapter / "84-121123.trans.txt").write_text(f"84-121123-0000 {name.upper()}\n84-121123-0001 GONE\n")
+        return target / "LibriSpeech"
+
+    monkeypatch.setattr(lhotse_recipes, "download_corpus", fetch)
+    result = linnet(
+        "prepare", "mini-librispeech", "--download", "-s", tmp_path / "in", "-o", tmp_path / "out"
+    )
+    assert result.exit_code == 1
+    assert "84-121123-0001.flac" in result.stderr
+    (utterance,) = read_manifest(tmp_path / "out/dev-clean-2.jsonl")
+    assert utterance.text == "MINI-LIBRISPEECH"
 
 
 def test_joined_digits(digits: Path, tmp_path: Path) -> None:
@@ -108,5 +153,5 @@ def test_numbers_tell_what_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_the_help_names_every_corpus() -> None:
     result = linnet("prepare", "--help")
-    for name in ("folder", "fsdd", "numbers", "joined-digits"):
-        assert name in result.stdout
+    for name in ("numbers", "joined-digits", *FORMATS, *CORPORA):
+        assert f" {name} " in result.stdout

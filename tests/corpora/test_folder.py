@@ -8,10 +8,14 @@ import pytest
 from linnet.audio.write import write_audio
 from linnet.core.arrays import Samples
 from linnet.core.errors import ManifestError
-from linnet.corpora.folder import prepare_folder
+from linnet.corpora.prepare import prepare_corpus
 from linnet.corpora.report import PrepareReport
 from linnet.manifest.jsonl import read_manifest
 from linnet.manifest.utterance import Utterance
+
+
+def prepare_folder(source: Path, output: Path, *, force: bool = False) -> PrepareReport:
+    return prepare_corpus("folder", source, output, force=force)
 
 
 @pytest.fixture

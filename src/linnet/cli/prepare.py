@@ -3,54 +3,27 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from linnet.cli.console import print_result, print_warning, printable, progress_bar
+from linnet.cli.console import print_result, print_warning, progress_bar
+from linnet.cli.prepare_corpus import ForceOption, OutputOption, add_corpora, part_line, show_report
 from linnet.cli.prepare_sounds import add_sounds
-
-if TYPE_CHECKING:
-    from linnet.corpora.report import PrepareReport
-
-MAX_SKIPPED_SHOWN = 10
 
 prepare = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Make a manifest from a folder or a corpus."
 )
+add_corpora(prepare)
 add_sounds(prepare)
 
-OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Directory for the manifests.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace manifests that exist.")]
+MADE = "Made here"
+
 SeedOption = Annotated[int, typer.Option(help="The same seed makes the same corpus.")]
 HoursOption = Annotated[float | None, typer.Option(min=0.001, help="Hours of speech to make.")]
 
 
-@prepare.command()
-def folder(
-    source: Annotated[Path, typer.Argument(help="A folder, or a CSV or TSV table.")],
-    output: OutputOption,
-    force: ForceOption = False,
-) -> None:
-    """Your own recordings: a.txt beside a.wav, or a table with the columns path and text."""
-    from linnet.corpora.folder import prepare_folder
-
-    _show(prepare_folder(source, output, force=force))
-
-
-@prepare.command()
-def fsdd(
-    source: Annotated[Path, typer.Argument(help="The repository free-spoken-digit-dataset.")],
-    output: OutputOption,
-    force: ForceOption = False,
-) -> None:
-    """The Free Spoken Digit Dataset, in its official split."""
-    from linnet.corpora.fsdd import prepare_fsdd
-
-    _show(prepare_fsdd(source, output, force=force))
-
-
-@prepare.command()
+@prepare.command(rich_help_panel=MADE)
 def numbers(
     output: OutputOption,
     hours: HoursOption = None,
@@ -72,7 +45,7 @@ def numbers(
     print_result(f"{len(made.speakers)} voices in {', '.join(map(str, made.manifests))}")
 
 
-@prepare.command("joined-digits")
+@prepare.command("joined-digits", rich_help_panel=MADE)
 def joined_digits(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests of single digits, training parts only.")],
     output: OutputOption,
@@ -84,10 +57,10 @@ def joined_digits(
 
     with _percentage("joining") as progress:
         made = prepare_joined_digits(manifests, output, seed=seed, progress=progress, **_given(hours=hours))
-    print_result(_summary(made.manifest, made.num_clips, made.duration_s, made.num_speakers))
+    print_result(part_line(made.manifest, made.num_clips, made.duration_s, made.num_speakers))
 
 
-@prepare.command("cut-digits")
+@prepare.command("cut-digits", rich_help_panel=MADE)
 def cut_digits(
     manifest: Annotated[Path, typer.Argument(help="Recordings whose texts are strings of digits.")],
     output: OutputOption,
@@ -100,23 +73,7 @@ def cut_digits(
 
     with _percentage("cutting") as progress:
         report = prepare_cut_digits(manifest, output, Recognizer.load(model), force=force, progress=progress)
-    _show(report)
-
-
-def _show(report: "PrepareReport") -> None:
-    for part in report.parts:
-        print_result(_summary(part.manifest, part.num_utterances, part.duration_s, part.num_speakers))
-    if report.note:
-        print_result(report.note)
-    for skipped in report.skipped[:MAX_SKIPPED_SHOWN]:
-        print_warning(f"left out {skipped.what}: {skipped.reason}")
-    if len(report.skipped) > MAX_SKIPPED_SHOWN:
-        print_warning(f"left out {len(report.skipped)} in all")
-
-
-def _summary(manifest: Path, num_utterances: int, duration_s: float, num_speakers: int) -> str:
-    speakers = f"{num_speakers} speakers" if num_speakers else "speakers unknown"
-    return printable(f"{manifest}: {num_utterances} utterances, {duration_s / 3600:.2f} hours, {speakers}")
+    show_report(report)
 
 
 @contextmanager

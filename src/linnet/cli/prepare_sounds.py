@@ -12,6 +12,7 @@ from linnet.cli.console import print_result, print_warning, printable, progress_
 if TYPE_CHECKING:
     from linnet.corpora.sounds import SoundReport
 
+SOUNDS = "Sounds to augment with"
 MAX_SKIPPED_SHOWN = 10
 
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Directory for the manifest.")]
@@ -20,8 +21,8 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace a manifest t
 
 def add_sounds(prepare: typer.Typer) -> None:
     """Add both commands to `linnet prepare`."""
-    prepare.command()(noise)
-    prepare.command()(rir)
+    prepare.command(rich_help_panel=SOUNDS)(noise)
+    prepare.command(rich_help_panel=SOUNDS)(rir)
 
 
 def noise(

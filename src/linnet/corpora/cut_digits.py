@@ -17,8 +17,9 @@ from linnet.core.errors import LinnetError, ManifestError
 from linnet.core.protocols import SpeechRecognizer
 from linnet.core.results import Word
 from linnet.corpora.clip_shaping import FRAME_SAMPLES, SAMPLE_RATE_HZ, speech_span
+from linnet.corpora.entry import Skipped
 from linnet.corpora.number_text import DIGIT_WORDS
-from linnet.corpora.report import PrepareReport, Skipped, check_free, write_parts
+from linnet.corpora.report import PrepareReport, check_free, write_parts
 from linnet.manifest.jsonl import read_manifest
 from linnet.manifest.utterance import Utterance
 

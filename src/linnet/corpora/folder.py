@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from linnet.audio.read import AUDIO_SUFFIXES, audio_info
-from linnet.core.errors import LinnetError, ManifestError
-from linnet.corpora.report import PrepareReport, Skipped, check_free, write_parts
+from linnet.audio.read import AUDIO_SUFFIXES
+from linnet.core.errors import ManifestError
+from linnet.corpora.entry import Entry, Skipped
 from linnet.manifest.jsonl import AUDIO_NAMES, LANGUAGE_NAMES, TEXT_NAMES
-from linnet.manifest.utterance import Utterance
 
 TABLE_SUFFIXES = frozenset((".csv", ".tsv"))
 MAX_TEXT_BYTES = 1 << 20
@@ -23,41 +22,31 @@ LANGUAGE_COLUMNS = (*LANGUAGE_NAMES, "locale")
 _PART = "manifest"
 
 
-def prepare_folder(source: Path, output: Path, *, force: bool = False) -> PrepareReport:
-    """Write `manifest.jsonl` from a folder of recordings and their texts.
+def read_folder(source: Path) -> Iterator[Entry | Skipped]:
+    """Read a folder of recordings and their texts.
 
     Args:
         source: a folder, searched with its subfolders for audio with a .txt file of the same stem beside it;
             or, where no audio has one, for one table directly in it; or the table itself. The paths in a
             table are relative to it.
-        output: the directory for the manifest.
-        force: replace a manifest that exists.
 
     Raises:
-        ManifestError: when no recording with a text is found, the table cannot be read, or the manifest
-            exists and `force` is not given.
+        ManifestError: when the table cannot be read, or there are several.
     """
-    check_free(output, (_PART,), force=force)
-    utterances: list[Utterance] = []
-    skipped: list[Skipped] = []
-    for entry in _entries(source):
+    for row in _rows_of(source):
+        if row.audio is None:
+            yield Skipped(row.where, "no audio for this text")
+            continue
         try:
-            utterances.append(_utterance(entry))
-        except LinnetError as error:
-            place = f"{error.where}: " if error.where not in ("", entry.where) else ""
-            skipped.append(Skipped(entry.where, place + error.what))
-    if not utterances:
-        reason = f"; the first: {skipped[0].what}: {skipped[0].reason}" if skipped else ""
-        raise ManifestError(
-            f"no recording with a text ({len(skipped)} left out{reason})",
-            where=str(source),
-            remedy="Put a.txt beside a.wav, or give a table with the columns path and text",
-        )
-    return PrepareReport(write_parts(output, {_PART: utterances}), tuple(skipped))
+            text = _read_text(row.text) if isinstance(row.text, Path) else row.text
+        except ManifestError as error:
+            yield Skipped(row.where, error.what)
+        else:
+            yield Entry(row.where, row.audio, text or "", _PART, row.speaker, row.language)
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _Row:
     """A recording and its text (words, or the file that holds them); None where one of them is missing."""
 
     where: str
@@ -67,12 +56,10 @@ class _Entry:
     language: str = ""
 
 
-def _entries(source: Path) -> list[_Entry]:
-    if not source.exists():
-        raise ManifestError("no such file or directory", where=str(source))
+def _rows_of(source: Path) -> list[_Row]:
     if source.is_file():
-        return list(_table_entries(source))
-    entries = list(_folder_entries(source))
+        return list(_table_rows(source))
+    entries = list(_folder_rows(source))
     tables = sorted(path for path in source.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
     if not tables or any(entry.audio and entry.text for entry in entries):
         return entries
@@ -82,21 +69,21 @@ def _entries(source: Path) -> list[_Entry]:
             where=str(source),
             remedy=f"Name the one to use, such as {tables[0]}",
         )
-    return list(_table_entries(tables[0]))
+    return list(_table_rows(tables[0]))
 
 
-def _folder_entries(folder: Path) -> Iterator[_Entry]:
+def _folder_rows(folder: Path) -> Iterator[_Row]:
     """Yield the audio files with the .txt beside each, then the .txt files without audio."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     texts = {path.with_suffix(""): path for path in files if path.suffix.lower() == ".txt"}
     recordings = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     for path in recordings:
-        yield _Entry(str(path), path, texts.get(path.with_suffix("")))
+        yield _Row(str(path), path, texts.get(path.with_suffix("")))
     for stem in sorted(texts.keys() - {path.with_suffix("") for path in recordings}):
-        yield _Entry(str(texts[stem]), None, texts[stem])
+        yield _Row(str(texts[stem]), None, texts[stem])
 
 
-def _table_entries(table: Path) -> Iterator[_Entry]:
+def _table_rows(table: Path) -> Iterator[_Row]:
     rows = _rows(table)
     header = [name.strip().lower() for name in rows[0][1]] if rows else []
     audio, text = _column(header, AUDIO_COLUMNS), _column(header, TEXT_COLUMNS)
@@ -114,7 +101,7 @@ def _table_entries(table: Path) -> Iterator[_Entry]:
     speaker, language = _column(header, SPEAKER_COLUMNS), _column(header, LANGUAGE_COLUMNS)
     for line, row in rows:
         path = _cell(row, audio)
-        yield _Entry(
+        yield _Row(
             where=f"{table}, line {line}",
             audio=table.parent / path if path else None,
             text=_cell(row, text) or None,
@@ -147,26 +134,6 @@ def _column(header: list[str], names: tuple[str, ...]) -> int | None:
 
 def _cell(row: list[str], column: int | None) -> str:
     return row[column].strip() if column is not None and column < len(row) else ""
-
-
-def _utterance(entry: _Entry) -> Utterance:
-    """Check a recording and its text.
-
-    Raises:
-        LinnetError: when one of them is missing or cannot be used, saying why.
-    """
-    if entry.audio is None:
-        raise ManifestError("no audio for this text")
-    text = _read_text(entry.text) if isinstance(entry.text, Path) else entry.text
-    if not text or text.isspace():
-        raise ManifestError("no text for this audio")
-    return Utterance(
-        audio=str(entry.audio),
-        duration_s=round(audio_info(entry.audio).duration_s, 4),
-        text=" ".join(text.split()),
-        speaker=entry.speaker,
-        language=entry.language,
-    )
 
 
 def _read_text(path: Path) -> str:

@@ -4,17 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from linnet.core.errors import ManifestError
+from linnet.corpora.entry import Skipped
 from linnet.manifest.jsonl import write_manifest
 from linnet.manifest.utterance import Utterance
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file or row that went into no manifest, and why."""
-
-    what: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +21,16 @@ class Part:
         num_utterances: how many utterances it holds.
         num_speakers: how many speakers, where they are known.
         duration_s: how long the utterances last together.
+        lengths_s: the shortest, median, 95th percentile and longest of them.
+        characters: every character of the texts once, in the order of Unicode.
     """
 
     manifest: Path
     num_utterances: int
     num_speakers: int
     duration_s: float
+    lengths_s: tuple[float, float, float, float]
+    characters: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,12 @@ def check_free(output: Path, parts: Sequence[str], *, force: bool) -> None:
     Raises:
         ManifestError: when a manifest exists and `force` is not given, or `output` is no directory.
     """
+    names = ", ".join(_manifest(output, part).name for part in parts)
     if output.suffix in (".jsonl", ".json", ".gz", ".zst") or output.is_file():
         raise ManifestError(
             "the output is a directory, not a file",
             where=str(output),
-            remedy=f"Give a directory: {', '.join(f'{part}.jsonl' for part in parts)} will be written there",
+            remedy=f"Give a directory: {names or 'one manifest a part'} will be written there",
         )
     for part in parts:
         if _manifest(output, part).exists() and not force:
@@ -68,14 +68,19 @@ def write_parts(output: Path, parts: Mapping[str, Sequence[Utterance]]) -> tuple
     """Write `<part>.jsonl` for each part."""
     for name, utterances in parts.items():
         write_manifest(_manifest(output, name), utterances)
-    return tuple(
-        Part(
-            manifest=_manifest(output, name),
-            num_utterances=len(utterances),
-            num_speakers=len({utterance.speaker for utterance in utterances} - {""}),
-            duration_s=sum(utterance.duration_s for utterance in utterances),
-        )
-        for name, utterances in parts.items()
+    return tuple(_part(_manifest(output, name), utterances) for name, utterances in parts.items())
+
+
+def _part(manifest: Path, utterances: Sequence[Utterance]) -> Part:
+    durations_s = [utterance.duration_s for utterance in utterances]
+    shortest, median, percentile, longest = np.percentile(durations_s, (0, 50, 95, 100)).tolist()
+    return Part(
+        manifest=manifest,
+        num_utterances=len(utterances),
+        num_speakers=len({utterance.speaker for utterance in utterances} - {""}),
+        duration_s=sum(durations_s),
+        lengths_s=(shortest, median, percentile, longest),
+        characters="".join(sorted(set().union(*(utterance.text or "" for utterance in utterances)))),
     )
 
 

@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,13 +75,29 @@ def scan_manifest(path: Path) -> Manifest:
     """
     utterances: list[Utterance] = []
     problems: list[ManifestError] = []
-    for number, line in _numbered_lines(path):
+    for number, fields in scan_objects(path):
         try:
-            utterances.append(_utterance(_fields(line), path.parent))
+            if isinstance(fields, ManifestError):
+                raise fields
+            utterances.append(parse_utterance(fields, partial(find_audio, directory=path.parent)))
         except ManifestError as error:
             where = f"{path}, line {number}"
             problems.append(ManifestError(error.what, where=where, remedy=error.remedy))
     return Manifest(utterances, problems)
+
+
+def scan_objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | ManifestError]]:
+    """Yield the JSON object of each line that is not blank with its number, or what is wrong with the line.
+
+    Raises:
+        ManifestError: when the file as a whole cannot be read.
+        MissingDependencyError: when zstandard is needed and not installed.
+    """
+    for number, line in _numbered_lines(path):
+        try:
+            yield number, _fields(line)
+        except ManifestError as error:
+            yield number, error
 
 
 def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
@@ -136,10 +153,18 @@ def _fields(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def _utterance(fields: dict[str, Any], directory: Path) -> Utterance:
-    """Turn the fields of a line into an utterance; what no attribute takes stays in `extra`."""
+def parse_utterance(fields: Mapping[str, Any], find: Callable[[str | None], Path]) -> Utterance:
+    """Turn the fields of a line into an utterance; what no attribute takes stays in `extra`.
+
+    Args:
+        fields: the JSON object of the line.
+        find: gives the recording for the name that the line has (None where it has none).
+
+    Raises:
+        ManifestError: when a field is missing or wrong, and what `find` raises.
+    """
     rest = dict(fields)
-    audio = _audio_path(_take(rest, AUDIO_NAMES, str), directory)
+    audio = find(_take(rest, AUDIO_NAMES, str))
     offset_s = _seconds(rest, "offset") or 0.0
     duration_s = _seconds(rest, "duration")
     return Utterance(
@@ -174,7 +199,12 @@ def _seconds(rest: dict[str, Any], name: str) -> float | None:
         return float("inf")
 
 
-def _audio_path(name: str | None, directory: Path) -> Path:
+def find_audio(name: str | None, directory: Path) -> Path:
+    """Find the recording that a line names; a relative path starts at the manifest's directory.
+
+    Raises:
+        ManifestError: when the line names none, or it does not exist.
+    """
     if not name:
         raise ManifestError(
             f"the line names no audio (looked for {', '.join(AUDIO_NAMES)})", remedy=_ONE_OBJECT_A_LINE

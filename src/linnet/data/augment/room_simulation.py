@@ -1,7 +1,7 @@
 """Impulse responses of random shoebox rooms: early echoes by image sources, a decaying tail of noise.
 
 Where each room, mouth and microphone is, is drawn here for pyroomacoustics too, which can take the place of
-the simulation (docs/decisions/0007-augmentation-by-library-or-by-hand.md).
+the simulation (docs/decisions/0009-augmentation-by-library-or-by-hand.md).
 """
 
 import math
