@@ -12,6 +12,7 @@ from linnet.core.files import write_text
 BOUNDARY = "▁"  # U+2581, SentencePiece's mark for the space before a word
 BLANK = "<blk>"
 MAX_TOKENS_BYTES = 16 * 2**20
+NUM_BYTES = 256
 
 TokenizerKind = Literal["char", "word", "byte", "tevr", "wordpiece", "sentencepiece"]
 
@@ -41,8 +42,13 @@ def join_pieces(pieces: Sequence[str]) -> str:
     return " ".join(joined.replace(BOUNDARY, " ").split())
 
 
+def is_half_a_pair(character: str) -> bool:
+    """Tell whether a character is half of a surrogate pair, which is no text and which UTF-8 cannot write."""
+    return "\ud800" <= character <= "\udfff"
+
+
 def _is_no_text(character: str) -> bool:
-    return character.isspace() or "\ud800" <= character <= "\udfff"  # half of a pair that UTF-8 cannot write
+    return character.isspace() or is_half_a_pair(character)
 
 
 def _piece_bytes(piece: str) -> bytes:
