@@ -36,7 +36,7 @@ def test_a_tokenizer_from_a_manifest_and_a_text_file(manifest: Path, tmp_path: P
     folder = tmp_path / "made/tokenizer_spe_bpe_v40"
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
-        f"{folder}: trained on 4 texts",
+        f"{folder}: 40 pieces from 4 texts, 3.47 characters a piece",
         f"in the configuration of a model: tokenizer: {{path: {folder}}}",
     ]
     assert "a.wav: has no text" in result.stderr

@@ -12,6 +12,7 @@ from linnet.cli.console import EXIT_SOME_FAILED, print_result, print_warning, pr
 
 if TYPE_CHECKING:
     from linnet.core.errors import LinnetError
+    from linnet.text.tokenizer import Tokenizer
 
     Texts = list[tuple[str, str | LinnetError]]
 
@@ -61,6 +62,7 @@ def train(
     """
     from linnet.core.errors import ConfigError
     from linnet.text.normalize import normalizer_version
+    from linnet.text.tokenizer import tokenizer_of
     from linnet.text.tokenizer_folder import check_free, write_tokenizer_folder
     from linnet.text.tokenizer_training import folder_name, train_tokenizer
 
@@ -72,7 +74,7 @@ def train(
     folder = output / folder_name(trained_type.value, files)
     check_free(folder)
     write_tokenizer_folder(folder, files)
-    print_result(printable(f"{folder}: trained on {len(normalized)} texts"))
+    print_result(printable(f"{folder}: {_summary(tokenizer_of(files, str(folder)), normalized)}"))
     print_result(printable(f"in the configuration of a model: tokenizer: {{path: {folder}}}"))
     _end(problems)
 
@@ -140,6 +142,13 @@ def show(folder: FolderArgument) -> None:
     print_result(f"pieces      {vocabulary.blank_id}, and the blank")
     for token_id, piece in enumerate(vocabulary.pieces):
         print_result(printable(f"{token_id:>6}  {piece}"))
+
+
+def _summary(trained: "Tokenizer", texts: list[str]) -> str:
+    num_tokens = sum(len(trained.encode(text)) for text in texts)
+    num_characters = sum(len(" ".join(text.split())) for text in texts)
+    pieces = f"{trained.vocabulary.blank_id} pieces from {len(texts)} texts"
+    return f"{pieces}, {num_characters / max(1, num_tokens):.2f} characters a piece"
 
 
 def _read_texts(manifests: list[Path], files: list[Path]) -> "Texts":
