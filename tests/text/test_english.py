@@ -32,6 +32,8 @@ from linnet.text.english import ABBREVIATIONS, CURRENCIES, FRACTIONS, SYMBOLS, U
         ("3:30 or 3:05 or 12:00", "three thirty or three oh five or twelve o'clock"),
         ("25:61", "twenty five sixty one"),
         ("½ of 3½", "one half of three and one half"),
+        ("3/4 of 2 1/2", "three quarters of two and one half"),
+        ("1/2/2020 and 11/2", "one two twenty twenty and eleven two"),
         ("b2b, mp3", "b two b mp three"),
         ("٣ and ３", "three and three"),
     ],

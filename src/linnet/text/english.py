@@ -55,12 +55,12 @@ UNITS = {
 }
 
 FRACTIONS = {
-    "1⁄2": "one half",
-    "1⁄3": "one third",
-    "2⁄3": "two thirds",
-    "1⁄4": "one quarter",
-    "3⁄4": "three quarters",
-    "1⁄8": "one eighth",
+    "1/2": "one half",
+    "1/3": "one third",
+    "2/3": "two thirds",
+    "1/4": "one quarter",
+    "3/4": "three quarters",
+    "1/8": "one eighth",
 }
 
 
@@ -92,6 +92,10 @@ def _money(match: re.Match[str]) -> str:
         return said
     said_parts = f" {cardinal(parts.lstrip('0'), 'en')} {one_part if parts == '01' else several_parts} "
     return said_parts if whole == "0" else f"{said} and {said_parts}"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    return f" {FRACTIONS[match[0].replace('⁄', '/')]} "
 
 
 def _measure(match: re.Match[str]) -> str:
@@ -145,13 +149,14 @@ _AMOUNT = r"(?P<number>\d{1,3}(?:,\d{3})+(?!\d)|\d++)(?:\.(?P<decimals>\d++))?"
 _SIGNS = "".join(CURRENCIES)
 _UNIT_NAMES = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _SCALES = r"(?:\s(?P<scale>thousand|million|billion|trillion)\b)?"
-_BEFORE_FRACTION = re.compile(r"(?<=\d)\s?(?=[½⅓⅔¼¾⅛])")
+_BEFORE_FRACTION = re.compile(r"(?<=\d)\s?(?=[½⅓⅔¼¾⅛])|(?<=\d)\s(?=[1-7]/[2-8](?![\d/]))")
+_FRACTION_NAMES = "|".join(FRACTIONS).replace("/", "[/⁄]")  # Unicode makes 1⁄2 of ½
 
 # In this order: each takes what the later ones would read otherwise.
 _NUMBER_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(rf"(?<!\w)[-−](?=[{_SIGNS}]?\d)"), lambda match: " minus "),
     (re.compile(rf"(?P<sign>[{_SIGNS}])\s?{_AMOUNT}{_SCALES}"), _money),
-    (re.compile(rf"(?<!\d)(?:{'|'.join(FRACTIONS)})(?!\d)"), lambda match: f" {FRACTIONS[match[0]]} "),
+    (re.compile(rf"(?<![\d/])(?:{_FRACTION_NAMES})(?![\d/])"), _fraction),
     (re.compile(rf"{_START}{_AMOUNT}\s?(?P<unit>{_UNIT_NAMES})(?!\w)"), _measure),
     (re.compile(r"(?<![\d:.,])(?P<hours>[01]?\d|2[0-3]):(?P<minutes>[0-5]\d)(?![\d:])"), _clock),
     (re.compile(r"(?<!\w)(?P<number>\d++)(?:st|nd|rd|th)(?!\w)"), _ordinal),
