@@ -22,6 +22,7 @@ ONLY_IN_EXTRAS = frozenset(
         "lhotse",
         "onnx",
         "tensorboard",
+        "num2words",
         "sentencepiece",
         "pyroomacoustics",
         "PIL",

@@ -1,11 +1,12 @@
-"""Files are replaced whole or not at all."""
+"""Files are replaced whole or not at all, and read in lines of bounded length."""
 
+import io
 import os
 from pathlib import Path
 
 import pytest
 
-from linnet.core.files import replacing, write_text
+from linnet.core.files import bounded_lines, replacing, write_text
 
 
 def test_a_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
@@ -44,3 +45,8 @@ def test_the_mode_is_what_an_ordinary_file_gets(tmp_path: Path) -> None:
 def test_line_ends_are_the_same_everywhere(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "é\nb\n")
     assert (tmp_path / "a.txt").read_bytes() == "é\nb\n".encode()
+
+
+def test_the_rest_of_a_long_line_is_dropped() -> None:
+    lines = list(bounded_lines(io.BytesIO(b"one\n" + b"x" * 25 + b"\ntwo\n\nlast"), 5))
+    assert lines == [b"one\n", b"xxxxxx", b"two\n", b"\n", b"last"]

@@ -53,14 +53,24 @@ def test_no_tokens_no_words() -> None:
     assert spans_to_words([], WORDS, 0.02, 0.0) == ()
 
 
+def test_bytes_gather_into_letters() -> None:
+    vocabulary = Vocabulary(("▁n", "<0xC3>", "<0xA9>"))
+    spans = [TokenSpan(token, frame, frame + 1, 0.5) for frame, token in enumerate((0, 1, 2, 0, 1))]
+    words = spans_to_words(spans, vocabulary, 0.1, 1.0)
+    assert [(word.text, word.start_s, word.end_s) for word in words] == [
+        ("né", 0, 0.3),
+        ("n\ufffd", 0.3, 0.5),
+    ]
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3))),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(1, 3))),
     st.floats(0.0, 1.0),
 )
 def test_text_is_that_of_the_vocabulary_and_times_are_in_order(
     steps: list[tuple[int, int, int]], duration_s: float
 ) -> None:
-    vocabulary = Vocabulary(("▁", "a", "▁b", "c"))
+    vocabulary = Vocabulary(("▁", "a", "▁b", "c", "<0xC3>", "<0xA9>"))
     spans, frame = [], 0
     for token, gap, length in steps:
         spans.append(TokenSpan(token, frame + gap, frame + gap + length, 0.5))

@@ -107,6 +107,14 @@ def test_a_model_of_a_later_version_is_refused(saved: Path) -> None:
         load_model(saved)
 
 
+def test_a_checkpoint_opens_no_other_file(saved: Path, tmp_path: Path) -> None:
+    content = torch.load(saved, weights_only=True)
+    content["linnet"]["model"]["tokenizer"] = {"path": str(tmp_path)}
+    torch.save(content, saved)
+    with pytest.raises(CheckpointError, match="refers to a tokenizer outside of it"):
+        load_model(saved)
+
+
 @pytest.mark.parametrize(
     ("weight", "message"),
     [

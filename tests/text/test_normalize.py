@@ -28,10 +28,31 @@ def test_basic(text: str, expected: str) -> None:
     assert normalize(text, "basic") == expected
 
 
-@given(st.text())
-def test_basic_of_basic_changes_nothing(text: str) -> None:
-    once = normalize(text, "basic")
-    assert normalize(once, "basic") == once
+TRICKY = st.lists(
+    st.one_of(
+        st.text(max_size=4),
+        st.text("0123456789,.:-$€£%°½ \u00ad\u0301'", max_size=6),
+        st.sampled_from(
+            ["mr", "Dr.", "kg", "°C", "1st", "'80s", "etc", "ё", "е\u0301\u0308", "й", "км", "№", "٣", "²"]
+        ),
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(TRICKY)
+def test_the_output_of_every_normalizer_is_its_own_fixed_point(text: str) -> None:
+    for name in NORMALIZERS:
+        once = normalize(text, name)
+        assert normalize(once, name) == once, name
+
+
+@given(TRICKY)
+def test_the_output_of_all_but_none_is_words_with_single_spaces(text: str) -> None:
+    for name in set(NORMALIZERS) - {"none"}:
+        once = normalize(text, name)
+        assert once == " ".join(once.split())
+        assert once == normalize(once, "basic"), name
 
 
 @given(st.text())

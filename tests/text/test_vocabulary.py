@@ -12,6 +12,7 @@ from linnet.text.vocabulary import Vocabulary, read_tokens, write_tokens
 
 WORDS = Vocabulary(("▁zero", "▁one", "▁two"))
 LETTERS = Vocabulary(("▁", "a", "b", "'"))
+BYTES = Vocabulary(("n", "<0xC3>", "<0xA9>", "▁"))
 PIECES = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1).filter(
     lambda piece: piece != "<blk>"
 )
@@ -29,13 +30,15 @@ def test_the_blank_comes_after_the_pieces() -> None:
         (LETTERS, [0, 0, 1, 2, 0, 0, 2, 0], "ab b"),
         (LETTERS, [1, 3, 2], "a'b"),
         (Vocabulary(("▁he", "llo", "▁")), [0, 1, 2, 0], "hello he"),
+        (BYTES, [0, 1, 2, 3, 1, 2], "né é"),
+        (BYTES, [1, 3, 2, 0], "\ufffd \ufffdn"),
     ],
 )
 def test_decode(vocabulary: Vocabulary, ids: list[int], text: str) -> None:
     assert vocabulary.decode(ids) == text
 
 
-@pytest.mark.parametrize("pieces", [("",), ("a b",), ("a\n",), ("a\u2028",), ("<blk>",)])
+@pytest.mark.parametrize("pieces", [("",), ("a b",), ("a\n",), ("a\u2028",), ("a\ud800",), ("<blk>",)])
 def test_a_piece_that_could_not_be_written_is_refused(pieces: tuple[str, ...]) -> None:
     with pytest.raises(TextError, match="piece 0"):
         Vocabulary(pieces)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from linnet.features.config import FrontendConfig
+from linnet.text.vocabulary import TokenizerKind
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -31,7 +32,7 @@ class BundleSpec(BaseModel):
         sample_rate_hz: the rate of the samples it expects, the same as the front end's.
         frontend: how samples become features.
         normalizer: the text normalizer of its training transcripts.
-        vocabulary: whether its pieces are letters or words.
+        vocabulary: what its pieces are: letters, words, bytes …
         subsampling: feature frames for one frame of log-probs.
         blank_id: the id of CTC's blank.
         opset: the ONNX operator set of the model file.
@@ -51,7 +52,7 @@ class BundleSpec(BaseModel):
     sample_rate_hz: int
     frontend: FrontendConfig
     normalizer: Line
-    vocabulary: Literal["char", "word"]
+    vocabulary: TokenizerKind
     subsampling: int = Field(ge=1, le=1024)
     blank_id: int = Field(ge=1)
     opset: int = Field(ge=1)

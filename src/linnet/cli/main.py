@@ -18,6 +18,7 @@ COMMANDS = {
     "transcribe": "Write recordings as text.",
     "prepare": "Make a manifest from a folder or a corpus.",
     "augment": "Write examples of the changes that training makes to a recording.",
+    "tokenizer": "Train a tokenizer, and try it on texts.",
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",

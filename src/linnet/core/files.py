@@ -1,10 +1,11 @@
-"""Writing files so that a crash or Ctrl-C leaves the old file or the new one, never half of one."""
+"""Files: written so that a crash leaves the old one or the new one whole, and read in bounded lines."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -27,6 +28,15 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` in UTF-8, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def bounded_lines(file: BinaryIO, limit_bytes: int) -> Iterator[bytes]:
+    """Yield lines of at most `limit_bytes` + 1 bytes; the rest of a longer one is dropped."""
+    while line := file.readline(limit_bytes + 1):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(limit_bytes)
+        yield line
 
 
 def _umask() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from linnet.core.results import Word
 from linnet.decoding.greedy import TokenSpan
-from linnet.text.vocabulary import BOUNDARY, Vocabulary
+from linnet.text.vocabulary import BOUNDARY, Vocabulary, join_pieces
 
 
 def spans_to_words(
@@ -69,13 +69,12 @@ def merge_numbers(words: Sequence[Word]) -> tuple[Word, ...]:
 
 
 def _group(spans: Iterable[TokenSpan], vocabulary: Vocabulary) -> list[tuple[str, list[TokenSpan]]]:
-    groups: list[tuple[str, list[TokenSpan]]] = [("", [])]
+    groups: list[list[TokenSpan]] = [[]]
     for span in spans:
         piece = vocabulary.pieces[span.token_id]
         if piece.startswith(BOUNDARY):
-            groups.append(("", []))
-        letters = piece.removeprefix(BOUNDARY)
-        if letters:  # a lone "▁" is the space between words and has no part in their times
-            text, tokens = groups[-1]
-            groups[-1] = (text + letters, [*tokens, span])
-    return [group for group in groups if group[0]]
+            groups.append([])
+        if piece != BOUNDARY:  # a lone "▁" is the space between words and has no part in their times
+            groups[-1].append(span)
+    texts = [join_pieces([vocabulary.pieces[span.token_id] for span in group]) for group in groups]
+    return [(text, group) for text, group in zip(texts, groups, strict=True) if text]

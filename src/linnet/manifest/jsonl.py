@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from linnet.audio.read import audio_info
 from linnet.core.errors import AudioError, ManifestError
-from linnet.core.files import replacing
+from linnet.core.files import bounded_lines, replacing
 from linnet.manifest.compression import create_compressed, open_decompressed
 from linnet.manifest.utterance import Utterance
 
@@ -120,7 +120,7 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank with their numbers from 1."""
     with open_decompressed(path) as file:
-        for number, line in enumerate(_bounded_lines(file), start=1):
+        for number, line in enumerate(bounded_lines(file, MAX_LINE_BYTES), start=1):
             content = (line.removeprefix(_BOM) if number == 1 else line).strip()
             if number == 1 and content.startswith(b"["):
                 raise ManifestError(
@@ -130,15 +130,6 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 )
             if content:
                 yield number, content
-
-
-def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield lines of at most MAX_LINE_BYTES + 1 bytes; the rest of a longer one is dropped."""
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(MAX_LINE_BYTES)
-        yield line
 
 
 def _fields(line: bytes) -> dict[str, Any]:

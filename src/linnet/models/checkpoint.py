@@ -89,6 +89,9 @@ def _load_plain_values(path: Path) -> Any:
 
 
 def _read_config(about: dict[str, Any], path: Path) -> ModelConfig:
+    match about:
+        case {"tokenizer": {"path": str()}}:  # a checkpoint holds its pieces and may not open other files
+            raise CheckpointError("refers to a tokenizer outside of it", where=str(path), remedy=RETRAIN)
     try:
         return ModelConfig.model_validate(about)
     except ValidationError as error:

@@ -1,8 +1,10 @@
 """The pieces a model writes with, their ids, and the tokens file they travel in."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from linnet.core.errors import TextError
 from linnet.core.files import write_text
@@ -10,6 +12,48 @@ from linnet.core.files import write_text
 BOUNDARY = "▁"  # U+2581, SentencePiece's mark for the space before a word
 BLANK = "<blk>"
 MAX_TOKENS_BYTES = 16 * 2**20
+NUM_BYTES = 256
+
+TokenizerKind = Literal["char", "word", "byte", "tevr", "wordpiece", "sentencepiece"]
+
+_BYTE = re.compile("<0x([0-9A-F]{2})>")  # SentencePiece's name for one byte of UTF-8
+
+
+def byte_piece(value: int) -> str:
+    """Name the piece that stands for one byte of UTF-8: 65 → "<0x41>"."""
+    return f"<0x{value:02X}>"
+
+
+def is_byte_piece(piece: str) -> bool:
+    """Tell whether a piece stands for a byte; no other piece may look like one."""
+    return _BYTE.fullmatch(piece) is not None
+
+
+def join_pieces(pieces: Sequence[str]) -> str:
+    """Join pieces into words with single spaces between them.
+
+    Neighboring byte pieces are read as UTF-8; bytes that are no UTF-8 give U+FFFD, so that nothing a model
+    wrote is lost from sight.
+    """
+    if any(map(is_byte_piece, pieces)):
+        joined = b"".join(_piece_bytes(piece) for piece in pieces).decode("utf-8", errors="replace")
+    else:
+        joined = "".join(pieces)
+    return " ".join(joined.replace(BOUNDARY, " ").split())
+
+
+def is_half_a_pair(character: str) -> bool:
+    """Tell whether a character is half of a surrogate pair, which is no text and which UTF-8 cannot write."""
+    return "\ud800" <= character <= "\udfff"
+
+
+def _is_no_text(character: str) -> bool:
+    return character.isspace() or is_half_a_pair(character)
+
+
+def _piece_bytes(piece: str) -> bytes:
+    byte = _BYTE.fullmatch(piece)
+    return bytes.fromhex(byte[1]) if byte else piece.encode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +61,8 @@ class Vocabulary:
     """The pieces of a model in SentencePiece notation; the blank of CTC comes after the last piece.
 
     Args:
-        pieces: one string per id. "▁" begins a word: "▁two" is a whole word, "▁" alone a space.
+        pieces: one string per id. "▁" begins a word: "▁two" is a whole word, "▁" alone a space. "<0xC3>" is a
+            byte of UTF-8.
 
     Raises:
         TextError: when a piece is empty, holds a space, is the blank's name, or appears twice.
@@ -28,10 +73,10 @@ class Vocabulary:
     def __post_init__(self) -> None:
         seen: dict[str, int] = {}
         for token_id, piece in enumerate(self.pieces):
-            if not piece or piece == BLANK or any(character.isspace() for character in piece):
+            if not piece or piece == BLANK or any(map(_is_no_text, piece)):
                 raise TextError(
                     f"piece {token_id} of the vocabulary is {piece!r}",
-                    remedy=f"A piece is neither empty nor {BLANK!r}, and its spaces are written {BOUNDARY!r}",
+                    remedy=f"A piece is valid text, neither empty nor {BLANK!r}; its spaces are {BOUNDARY!r}",
                 )
             if seen.setdefault(piece, token_id) != token_id:
                 raise TextError(
@@ -50,8 +95,7 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Join the pieces of `ids` (no blanks) into words with single spaces between them."""
-        joined = "".join(self.pieces[token_id] for token_id in ids)
-        return " ".join(joined.replace(BOUNDARY, " ").split())
+        return join_pieces([self.pieces[token_id] for token_id in ids])
 
 
 def write_tokens(path: Path, vocabulary: Vocabulary) -> None:
