@@ -25,6 +25,8 @@ ONLY_IN_EXTRAS = frozenset(
         "sentencepiece",
         "av",
         "zstandard",
+        "fsspec",
+        "s3fs",
     }
 )
 
