@@ -17,6 +17,7 @@ from linnet.cli.console import errors_as_exit_codes, log_on_stderr, print_result
 COMMANDS = {
     "transcribe": "Write recordings as text.",
     "prepare": "Make a manifest from a folder or a corpus.",
+    "manifest": "Split, filter, merge, measure or normalize manifests.",
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",

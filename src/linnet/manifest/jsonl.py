@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -102,18 +102,61 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
         MissingDependencyError: when zstandard is needed and not installed.
     """
     directory = path.parent.resolve()
+    write_lines(path, (utterance_fields(utterance, directory) for utterance in utterances))
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, all or nothing; `.gz` and `.zst` compress.
+
+    Raises:
+        ManifestError: when a field holds what JSON has no word for, such as NaN.
+        MissingDependencyError: when zstandard is needed and not installed.
+    """
     with replacing(path) as temporary, create_compressed(temporary) as file:
-        for utterance in utterances:
+        for fields in lines:
             try:
-                line = json.dumps(_to_fields(utterance, directory), ensure_ascii=False, allow_nan=False)
+                line = json.dumps(fields, ensure_ascii=False, allow_nan=False)
             except ValueError as error:
                 raise ManifestError(
-                    f"a field of {utterance.audio} cannot be written ({error})",
+                    f"the line of {_shown(fields.get('audio_filepath'))} cannot be written ({error})",
                     where=str(path),
                     remedy="JSON has no NaN and no infinity: write null, or a text",
                 ) from error
             # File names that are not UTF-8 hold lone surrogates; JSON writes these with a backslash.
             file.write(line.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def utterance_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
+    """Return the fields of the line that stands for an utterance in a manifest.
+
+    Args:
+        utterance: what the line is about.
+        directory: that of the manifest, resolved; the audio is named as `write_manifest` says.
+    """
+    fields: dict[str, Any] = {
+        "audio_filepath": audio_name(utterance, directory),
+        "duration": utterance.duration_s,
+    }
+    if utterance.offset_s:
+        fields["offset"] = utterance.offset_s
+    if utterance.text is not None:
+        fields["text"] = utterance.text
+    if utterance.speaker:
+        fields["speaker"] = utterance.speaker
+    if utterance.language:
+        fields["lang"] = utterance.language
+    return fields | utterance.extra | fields  # the fields first, and none of them overruled
+
+
+def audio_name(utterance: Utterance, directory: Path) -> str:
+    """Name the audio of an utterance for a manifest in `directory`, which is resolved."""
+    if url := as_url(utterance.audio):
+        return url
+    audio = Path(utterance.audio).absolute()
+    inside = audio.parent.resolve() / audio.name
+    if inside.is_relative_to(directory):
+        return inside.relative_to(directory).as_posix()
+    return Path(os.path.relpath(inside, directory)).as_posix() if utterance.audio_is_relative else str(audio)
 
 
 def _numbered_lines(location: str | Path) -> Iterator[tuple[int, bytes]]:
@@ -225,31 +268,6 @@ def _header_duration_s(audio: str) -> float:
             f"the line has no 'duration' and the header of the audio cannot be read: {error}",
             remedy="Add the duration in seconds, or mend the recording",
         ) from error
-
-
-def _written_location(utterance: Utterance, directory: Path) -> str:
-    """Name the audio for a manifest in `directory`, which is resolved."""
-    if url := as_url(utterance.audio):
-        return url
-    audio = Path(utterance.audio).absolute()
-    inside = audio.parent.resolve() / audio.name
-    if inside.is_relative_to(directory):
-        return inside.relative_to(directory).as_posix()
-    return Path(os.path.relpath(inside, directory)).as_posix() if utterance.audio_is_relative else str(audio)
-
-
-def _to_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
-    audio = _written_location(utterance, directory)
-    fields: dict[str, Any] = {"audio_filepath": audio, "duration": utterance.duration_s}
-    if utterance.offset_s:
-        fields["offset"] = utterance.offset_s
-    if utterance.text is not None:
-        fields["text"] = utterance.text
-    if utterance.speaker:
-        fields["speaker"] = utterance.speaker
-    if utterance.language:
-        fields["lang"] = utterance.language
-    return fields | utterance.extra | fields  # the fields first, and none of them overruled
 
 
 def _shown(value: object) -> str:
