@@ -152,11 +152,15 @@ def audio_name(utterance: Utterance, directory: Path) -> str:
     """Name the audio of an utterance for a manifest in `directory`, which is resolved."""
     if url := as_url(utterance.audio):
         return url
-    audio = Path(utterance.audio).absolute()
-    inside = audio.parent.resolve() / audio.name
-    if inside.is_relative_to(directory):
-        return inside.relative_to(directory).as_posix()
-    return Path(os.path.relpath(inside, directory)).as_posix() if utterance.audio_is_relative else str(audio)
+    # Strings, because a Path takes most of the time of writing a large manifest.
+    folder, name = os.path.split(utterance.audio)
+    inside = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+    base = os.path.join(directory, "")  # noqa: PTH118
+    if inside.startswith(base):
+        return Path(inside[len(base) :]).as_posix()
+    if utterance.audio_is_relative:
+        return Path(os.path.relpath(inside, directory)).as_posix()
+    return str(Path(utterance.audio).absolute())
 
 
 def _numbered_lines(location: str | Path) -> Iterator[tuple[int, bytes]]:
