@@ -1,5 +1,6 @@
 """URLs: which they are, how names resolve against them, what is fetched, and what each failure says."""
 
+import gzip
 import http.server
 import sys
 import threading
@@ -8,11 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from linnet.audio.read import read_audio
+from linnet.audio.write import write_audio
 from linnet.core import remote
 from linnet.core.errors import AudioError, ManifestError, MissingDependencyError
 from linnet.core.remote import as_url, join_url, open_url
+from linnet.manifest.jsonl import read_manifest
 
 
 def fetch(url: str) -> bytes:
@@ -146,6 +151,16 @@ def test_a_web_server_need_not_serve_parts(website: str, tmp_path: Path) -> None
     content = bytes(range(256)) * 5000
     (tmp_path / "a b.bin").write_bytes(content)
     assert fetch(join_url(f"{website}/m.jsonl", "a b.bin")) == content
+
+
+def test_manifests_and_recordings_are_read_from_a_web_server(website: str, tmp_path: Path) -> None:
+    samples = np.linspace(-0.5, 0.5, 4000, dtype=np.float32)
+    write_audio(tmp_path / "a b.wav", samples)
+    (tmp_path / "m.jsonl.gz").write_bytes(gzip.compress(b'{"wav": "a b.wav"}\n'))
+    (utterance,) = read_manifest(f"{website}/m.jsonl.gz")
+    assert utterance.audio == f"{website}/a%20b.wav"
+    assert utterance.duration_s == 0.25
+    assert np.array_equal(read_audio(utterance.audio), read_audio(tmp_path / "a b.wav"))
 
 
 def test_a_web_stream_that_never_ends_is_cut(

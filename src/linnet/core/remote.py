@@ -77,8 +77,10 @@ def open_url(
         try:
             yield io.BufferedReader(file)
         finally:
-            if file.failure is not None:
+            if isinstance(file.failure, Exception):
                 raise _explained(file.failure, url, raising) from file.failure
+            if file.failure is not None:
+                raise file.failure
 
 
 def _opened(url: str, block_bytes: int) -> Any:
@@ -108,7 +110,7 @@ def _opened(url: str, block_bytes: int) -> Any:
 class _RemoteFile(io.RawIOBase):
     """A file of fsspec that ends where it fails, and keeps the failure for `open_url` to raise.
 
-    Decoders in C call it, and an exception cannot pass through them.
+    Decoders in C call it, and no exception passes through them, not even Ctrl-C.
     """
 
     def __init__(self, file: Any) -> None:
@@ -116,7 +118,7 @@ class _RemoteFile(io.RawIOBase):
         self._file = file
         self._seekable = file.size is not None  # a stream of fsspec claims to be seekable
         self._num_read = 0
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def readable(self) -> bool:
         return True
@@ -131,13 +133,15 @@ class _RemoteFile(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
+        if self.failure is not None:
+            return 0
         try:
             content = self._file.read(len(buffer))
             self._num_read += len(content)
             if not self._seekable and self._num_read > MAX_URL_BYTES:
                 raise _too_large()
-        except Exception as error:
-            self.failure = self.failure or error
+        except BaseException as error:
+            self.failure = error
             return 0
         buffer[: len(content)] = content
         return len(content)
