@@ -1,10 +1,13 @@
 """What every test may use and must obey: synthesized sound, paths of the checkout, no network, no clock."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -48,6 +51,62 @@ def shared_fixtures(repo_root: Path) -> Path:
     if not path.is_dir():
         pytest.skip("the reference vectors (../shared/fixtures) are not beside this checkout")
     return path
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """An S3 server on this machine, with the bucket "bucket"; `endpoint` is its web address."""
+
+    endpoint: str
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store an object and give its URL."""
+        self._send(f"bucket/{quote(key)}", content)
+        return f"s3://bucket/{key}"
+
+    def _send(self, path: str, content: bytes = b"") -> None:
+        # The server believes any signature; without one it lets nobody replace an object.
+        signature = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
+        headers = {"Content-Type": "application/octet-stream", "Authorization": signature}
+        request = Request(f"{self.endpoint}/{path}", content, headers, method="PUT")
+        urlopen(request, timeout=60).close()
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[ObjectStore]:
+    pytest.importorskip("s3fs", reason="reading from S3 needs the extra remote")
+    moto = pytest.importorskip("moto.server", reason="the S3 server of the tests comes with the extra dev")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    store = ObjectStore("http://127.0.0.1:{1}".format(*server.get_host_and_port()))
+    store._send("bucket")
+    yield store
+    server.stop()
+
+
+@pytest.fixture
+def s3_store(
+    _s3_server: ObjectStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[ObjectStore]:
+    """The S3 server that this process has credentials for; `s3_store.put("a.wav", content)` → its URL."""
+    from s3fs import S3FileSystem
+
+    nowhere = str(tmp_path / "no-aws-settings")
+    settings = {
+        "AWS_ENDPOINT_URL": _s3_server.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": nowhere,
+        "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name in [name for name in os.environ if name.startswith(("AWS_", "FSSPEC_"))]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()
+    yield _s3_server
+    S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture(scope="session")

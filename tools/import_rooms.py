@@ -28,6 +28,8 @@ ONLY_IN_EXTRAS = frozenset(
         "PIL",
         "av",
         "zstandard",
+        "fsspec",
+        "s3fs",
     }
 )
 

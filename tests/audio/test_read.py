@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -291,3 +292,75 @@ def test_the_limit_also_holds_where_no_header_tells_the_length(
     monkeypatch.setattr(read, "MAX_DURATION_S", 1.0)
     with pytest.raises(AudioError, match="longer than"):
         read_audio(speech)
+
+
+@pytest.mark.parametrize("name", ["wav", "opus", "mp3"])
+def test_a_recording_at_a_url_is_read_like_a_file(
+    name: str, speech: Samples, tmp_path: Path, s3_store: Any
+) -> None:
+    (tmp_path / "local").write_bytes(encode(speech, name=name))
+    url = s3_store.put(f"read/a.{name}", (tmp_path / "local").read_bytes())
+    assert np.array_equal(read_audio(url), read_audio(tmp_path / "local"))
+    assert np.array_equal(read_audio(Path(url)), read_audio(tmp_path / "local"))
+    part = {"offset_s": 0.5, "duration_s": 0.25}
+    assert np.array_equal(read_audio(url, **part), read_audio(tmp_path / "local", **part))
+    assert audio_info(url) == audio_info(tmp_path / "local")
+
+
+@pytest.mark.parametrize("name", ["wav", "flac"])
+def test_a_header_at_a_url_does_not_fetch_the_recording(
+    name: str, s3_store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from s3fs.core import S3File
+
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, 480_000).astype(np.float32)
+    content = encode(noise, name=name)
+    url = s3_store.put(f"header/noise.{name}", content)
+    fetch, num_fetched = S3File._fetch_range, []
+
+    def counted(self: S3File, start: int, end: int) -> bytes:
+        num_fetched.append(end - start)
+        return bytes(fetch(self, start, end))
+
+    monkeypatch.setattr(S3File, "_fetch_range", counted)
+    assert audio_info(url).duration_s == pytest.approx(30.0, abs=0.1)
+    assert len(content) > 3 * read.HEADER_BLOCK_BYTES
+    assert sum(num_fetched) <= 2 * read.HEADER_BLOCK_BYTES
+
+
+def test_what_is_wrong_at_a_url_names_it(s3_store: Any) -> None:
+    url = s3_store.put("read/noise.wav", b"no recording")
+    with pytest.raises(AudioError, match=r"^s3://bucket/read/noise\.wav: not a recording that can be read"):
+        read_audio(url)
+    with pytest.raises(AudioError, match=r"^s3://bucket/read/none\.wav: there is no file at this address"):
+        audio_info("s3://bucket/read/none.wav")
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised", "words"),
+    [
+        (ConnectionResetError("reset by the store"), AudioError, r"long\.wav: cannot be fetched \(reset by"),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+    ],
+)
+def test_a_transfer_that_breaks_off_is_no_short_recording(
+    failure: BaseException,
+    raised: type[BaseException],
+    words: str | None,
+    speech: Samples,
+    s3_store: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from s3fs.core import S3File
+
+    url = s3_store.put("read/long.wav", encode(np.tile(speech, 20)))
+    fetch = S3File._fetch_range
+
+    def broken(self: S3File, start: int, end: int) -> bytes:
+        if start:
+            raise failure
+        return bytes(fetch(self, start, end))
+
+    monkeypatch.setattr(S3File, "_fetch_range", broken)
+    with pytest.raises(raised, match=words):
+        read_audio(url)

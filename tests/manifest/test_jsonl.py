@@ -1,5 +1,6 @@
 """Manifests: names and synonyms, paths, compression, and errors that name file, line and remedy."""
 
+import gzip
 import json
 import logging
 import shutil
@@ -265,3 +266,65 @@ def test_an_endless_line_is_passed_over_without_being_held(
     scanned = scan_manifest(path)
     assert len(scanned.utterances) == 2
     assert [error.where for error in scanned.problems] == [f"{path}, line 2"]
+
+
+def test_speaker_zero_is_a_speaker(folder: Path) -> None:
+    (utterance,) = read_manifest(manifest(folder, GOOD | {"speaker": 0}))
+    assert utterance.speaker == "0"
+
+
+def test_a_field_that_json_cannot_hold_is_named(folder: Path) -> None:
+    path = manifest(folder, json.dumps(GOOD | {"snr": float("nan")}))
+    with pytest.raises(
+        ManifestError, match=r"out\.jsonl: the line of 'audio/a\.wav' cannot be written .*no NaN"
+    ):
+        write_manifest(folder / "out.jsonl", read_manifest(path))
+    assert not (folder / "out.jsonl").exists()
+
+
+def test_relative_audio_stays_relative_in_another_folder(folder: Path) -> None:
+    absolute = GOOD | {"audio_filepath": str(folder / "audio/a.wav")}
+    utterances = read_manifest(manifest(folder, GOOD, absolute))
+    write_manifest(folder / "splits/dev/dev.jsonl", utterances)
+    lines = (folder / "splits/dev/dev.jsonl").read_text(encoding="utf-8").splitlines()
+    names = [json.loads(line)["audio_filepath"] for line in lines]
+    assert names == ["../../audio/a.wav", str(folder / "audio/a.wav")]
+    again = read_manifest(folder / "splits/dev/dev.jsonl")
+    assert [Path(each.audio).resolve() for each in again] == [folder / "audio/a.wav"] * 2
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "train.jsonl.gz"])
+def test_a_manifest_at_a_url_names_audio_beside_it(name: str, folder: Path, s3_store: Any) -> None:
+    s3_store.put("corpus/audio/a.wav", (folder / "audio/a.wav").read_bytes())
+    content = "\n".join(json.dumps(line) for line in (GOOD, {"wav": "audio/a.wav"})).encode()
+    url = s3_store.put(f"corpus/{name}", gzip.compress(content) if name.endswith(".gz") else content)
+    for location in (url, Path(url)):
+        utterances = read_manifest(location)
+        assert [each.audio for each in utterances] == ["s3://bucket/corpus/audio/a.wav"] * 2
+        assert [each.duration_s for each in utterances] == [1.25, 1.25], "the second is read from the header"
+
+
+def test_a_manifest_here_may_name_audio_there(folder: Path) -> None:
+    line = GOOD | {"audio_filepath": "s3://bucket/a//b.wav"}
+    (utterance,) = read_manifest(manifest(folder, line))
+    assert utterance.audio == "s3://bucket/a//b.wav"
+    write_manifest(folder / "copy.jsonl", [utterance])
+    assert (folder / "copy.jsonl").read_text(encoding="utf-8") == json.dumps(line) + "\n"
+
+
+def test_problems_of_a_manifest_at_a_url_name_it(s3_store: Any) -> None:
+    url = s3_store.put(
+        "corpus/bad.jsonl", b'{"text": "a"}\n{"wav": "/no/such.wav", "duration": 1}\n{"wav": "a.wav"}'
+    )
+    messages = [str(problem) for problem in scan_manifest(url).problems]
+    assert messages[0].startswith(f"{url}, line 1: the line names no audio")
+    assert "'/no/such.wav' does not exist" in messages[1]
+    assert "s3://bucket/corpus/a.wav: there is no file at this address" in messages[2]
+    with pytest.raises(ManifestError, match=r"s3://bucket/none\.jsonl: there is no file at this address"):
+        read_manifest("s3://bucket/none.jsonl")
+
+
+def test_a_scheme_that_is_not_read_gets_the_list(folder: Path) -> None:
+    assert "URLs begin with s3://, gs://, http://, https://" in problem(
+        folder, GOOD | {"audio_filepath": "ftp://host/a.wav"}
+    )

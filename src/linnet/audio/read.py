@@ -1,4 +1,4 @@
-"""Reading any recording as 16 kHz mono float32: files, bytes, file objects and arrays."""
+"""Reading any recording as 16 kHz mono float32: files, URLs, bytes, file objects and arrays."""
 
 import io
 import os
@@ -15,6 +15,7 @@ from linnet.audio.media import media_format, open_media
 from linnet.audio.resample import resample_blocks
 from linnet.core.arrays import Samples
 from linnet.core.errors import AudioError
+from linnet.core.remote import BLOCK_BYTES, as_url, open_url
 
 AudioSource = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 
@@ -28,6 +29,7 @@ AUDIO_SUFFIXES = frozenset(
 
 MAX_STREAM_BYTES = 2 << 30  # of a file object that cannot seek and is held in memory
 MAX_CHANNELS = 64
+HEADER_BLOCK_BYTES = 1 << 16  # of a remote recording whose header alone is wanted
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 
 _SCALED_TYPES = ("int8", "uint8", "int16", "int32")
@@ -48,8 +50,9 @@ def read_audio(
     used than the result takes.
 
     Args:
-        source: a path; the bytes of a file; a binary file object, read from its start; or an array (N,) or
-            (N, C) of floats, or of int8, uint8, int16 or int32, which are scaled by their full scale.
+        source: a path; a URL (s3://, gs://, http://, https://); the bytes of a file; a binary file object,
+            read from its start; or an array (N,) or (N, C) of floats, or of int8, uint8, int16 or int32,
+            which are scaled by their full scale.
         sample_rate_hz: the rate wanted.
         source_rate_hz: the rate of an array (default: `sample_rate_hz`); files know their own.
         offset_s: where to start, in seconds.
@@ -61,7 +64,8 @@ def read_audio(
     Raises:
         AudioError: when the source is no recording, holds no samples (after `offset_s`), a NaN or an
             infinity, or lasts longer than MAX_DURATION_S.
-        MissingDependencyError: when the format needs the extra `media` and that is not installed.
+        MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
+            that is not installed.
     """
     _check_span(offset_s, duration_s)
     if isinstance(source, np.ndarray):
@@ -87,11 +91,18 @@ def read_audio(
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
     """Read the header of a recording.
 
+    From an object store (s3, gs) only the blocks are fetched in which the decoder looks for it: for most
+    formats the first and the last. From a web server, which need not serve parts, the whole file comes.
+
+    Args:
+        path: a path or a URL.
+
     Raises:
         AudioError: when the file is no recording.
-        MissingDependencyError: when the format needs the extra `media` and that is not installed.
+        MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
+            that is not installed.
     """
-    with _opened(path, _name(path)) as decoder:
+    with _opened(path, _name(path), HEADER_BLOCK_BYTES) as decoder:
         return decoder.info
 
 
@@ -100,14 +111,16 @@ def _name(source: object) -> str:
     if isinstance(source, bytes):
         return f"{len(source)} bytes"
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        return as_url(source) or os.fspath(source)
     return str(getattr(source, "name", type(source).__name__))
 
 
 @contextmanager
-def _opened(source: str | os.PathLike[str] | bytes | BinaryIO, where: str) -> Iterator[Decoder]:
+def _opened(
+    source: str | os.PathLike[str] | bytes | BinaryIO, where: str, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Decoder]:
     """Open a recording with the decoder that its first bytes ask for."""
-    with _binary_file(source, where) as file:
+    with _local_or_remote(source, block_bytes) as found, _binary_file(found, where) as file:
         head = file.read(16)
         if not head:
             raise AudioError("the file is empty", where=where)
@@ -115,6 +128,19 @@ def _opened(source: str | os.PathLike[str] | bytes | BinaryIO, where: str) -> It
         container = media_format(head)
         with open_media(file, container, where) if container else open_soundfile(file, where) as decoder:
             yield decoder
+
+
+@contextmanager
+def _local_or_remote(
+    source: str | os.PathLike[str] | bytes | BinaryIO, block_bytes: int
+) -> Iterator[str | os.PathLike[str] | bytes | BinaryIO]:
+    """Give the open file for a URL, and any other source as it is."""
+    url = as_url(source) if isinstance(source, str | os.PathLike) else None
+    if url is None:
+        yield source
+    else:
+        with open_url(url, AudioError, block_bytes=block_bytes) as file:
+            yield file
 
 
 @contextmanager

@@ -33,7 +33,9 @@ class IntervalOver(StrEnum):
 
 
 def evaluate(
-    manifest: Annotated[Path, typer.Argument(help="JSON lines with audio_filepath, duration and text.")],
+    manifest: Annotated[
+        str, typer.Argument(help="JSON lines with audio_filepath, duration and text; a path or a URL.")
+    ],
     model: Annotated[
         str,
         typer.Option("--model", "-m", help="Name of a packaged model, directory of a bundle, or .ckpt file."),
@@ -62,7 +64,7 @@ def evaluate(
     read = scan_manifest(manifest)
     problems = [str(problem) for problem in read.problems]
     if not read.utterances:
-        raise ManifestError(problems[0] if problems else "there is no utterance", where=str(manifest))
+        raise ManifestError(problems[0] if problems else "there is no utterance", where=manifest)
     recognizer = _load_recognizer(model)
     with progress_bar("utterances") as bar:
         task = bar.add_task("evaluate", total=len(read.utterances))
@@ -83,11 +85,11 @@ def evaluate(
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _check_outputs(manifest: Path, outputs: Sequence[Path]) -> None:
+def _check_outputs(manifest: str, outputs: Sequence[Path]) -> None:
     from linnet.core.errors import ConfigError
 
     for number, output in enumerate(outputs):
-        if output.resolve() in [path.resolve() for path in (manifest, *outputs[:number])]:
+        if output.resolve() in [path.resolve() for path in (Path(manifest), *outputs[:number])]:
             raise ConfigError(
                 f"{output} would overwrite the manifest or the other output", remedy="Name another file"
             )
@@ -110,12 +112,12 @@ def _with_place(audio: str, reason: str) -> str:
     return reason if audio in reason else f"{audio}: {reason}"
 
 
-def _write_json(path: Path, report: "EvaluationReport", manifest: Path, problems: Sequence[str]) -> None:
+def _write_json(path: Path, report: "EvaluationReport", manifest: str, problems: Sequence[str]) -> None:
     import json
 
     from linnet.core.files import write_text
 
-    content = report.to_dict() | {"manifest": str(manifest), "manifest_problems": list(problems)}
+    content = report.to_dict() | {"manifest": manifest, "manifest_problems": list(problems)}
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

@@ -17,7 +17,7 @@ def export(
     checkpoint: Annotated[Path, typer.Argument(help="A .ckpt of `linnet train`, best its final.ckpt.")],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
     manifest: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help=f"Compare on its first {MAX_PROOF_RECORDINGS} recordings; default: the packaged sample."
         ),
@@ -60,7 +60,7 @@ def export(
     print_result(f"wrote {output_dir}")
 
 
-def _proof_recordings(manifest: Path | None, sample_rate_hz: int) -> "list[Samples]":
+def _proof_recordings(manifest: str | None, sample_rate_hz: int) -> "list[Samples]":
     """Read the first recordings of a manifest, or the packaged sample and a part of it."""
     from linnet.audio.read import read_audio
 

@@ -22,6 +22,7 @@ from linnet.cli.console import (
 )
 from linnet.core.errors import AudioError, LinnetError, MissingDependencyError
 from linnet.core.files import write_text
+from linnet.core.remote import as_url
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -45,22 +46,24 @@ class _Recording:
 
     Attributes:
         name: how results and messages call it.
-        path: where it lies; None is standard input.
+        location: its path or URL; None is standard input.
         place: where its transcript goes below the output directory; still with the suffix of the recording.
     """
 
     name: str
-    path: Path | None
+    location: Path | str | None
     place: Path
 
-    def source(self) -> Path | BinaryIO:
-        return self.path or sys.stdin.buffer
+    def source(self) -> Path | str | BinaryIO:
+        return self.location or sys.stdin.buffer
 
 
 def transcribe(
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE|DIR|-", help="Recordings, folders of them, or - for stdin."),
+        typer.Argument(
+            metavar="FILE|DIR|URL|-", help="Recordings, folders of them, s3:// or https://, or - for stdin."
+        ),
     ] = None,
     model: ModelOption = None,
     transcript_format: Annotated[
@@ -148,6 +151,8 @@ def _expand(text: str) -> list[_Recording]:
                 "standard input is a keyboard", remedy="Pipe a recording: linnet transcribe - < recording.wav"
             )
         return [_Recording("stdin", None, Path("stdin"))]
+    if url := as_url(text):
+        return [_Recording(_one_line(url), url, Path(Path(url.partition("?")[0]).name))]
     if not path.is_dir():
         return [_Recording(_one_line(path), path, Path(path.name))]
     from linnet.audio.read import AUDIO_SUFFIXES
@@ -236,6 +241,6 @@ def _conclude(num_recordings: int, num_failed: int, output_dir: Path | None) -> 
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _one_line(path: Path) -> str:
+def _one_line(path: Path | str) -> str:
     """Name a file such that its line has one tab and one end."""
     return printable(str(path)).replace("\t", "\\t").replace("\n", "\\n")

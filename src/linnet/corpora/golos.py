@@ -34,7 +34,7 @@ def _read_manifest(manifest: Path, part: str) -> Iterator[Entry | Skipped]:
         try:
             if isinstance(fields, ManifestError):
                 raise fields
-            utterance = parse_utterance(fields, partial(_find, directory=manifest.parent))
+            utterance = parse_utterance(fields, partial(_find, manifest=manifest))
         except ManifestError as error:
             yield Skipped(where, error.what)
         else:
@@ -42,9 +42,9 @@ def _read_manifest(manifest: Path, part: str) -> Iterator[Entry | Skipped]:
             yield Entry(where, Path(utterance.audio), utterance.text or "", part)
 
 
-def _find(name: str | None, directory: Path) -> Path:
+def _find(name: str | None, manifest: Path) -> str:
     if name:
-        opus = (directory / name).with_suffix(".opus")
+        opus = (manifest.parent / name).with_suffix(".opus")
         if opus.is_file():
-            return opus
-    return find_audio(name, directory)
+            return str(opus)
+    return find_audio(name, manifest)

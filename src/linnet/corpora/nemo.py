@@ -59,7 +59,7 @@ def _read_manifest(path: Path) -> Iterator[Entry | Skipped]:
                 if "shard_id" in fields:
                     yield archives.entry(fields, where, part)
                 else:
-                    utterance = parse_utterance(fields, partial(find_audio, directory=path.parent))
+                    utterance = parse_utterance(fields, partial(find_audio, manifest=path))
                     yield _entry(utterance, Path(utterance.audio), where, part)
             except ManifestError as error:
                 yield Skipped(where, error.what)
@@ -101,7 +101,7 @@ class _Archives:
         if archive is None:
             raise ManifestError(f"the archive audio_{shard}.tar is not beside the manifest")
         rest = {name: value for name, value in fields.items() if name != "shard_id"}
-        utterance = parse_utterance(rest, lambda name: Path(name or ""))
+        utterance = parse_utterance(rest, lambda name: str(Path(name or "")))
         return _entry(utterance, archive, where, part, self._member(archive, utterance.audio))
 
     def _member(self, archive: Path, name: str) -> str:

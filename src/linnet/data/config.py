@@ -12,7 +12,7 @@ class SourceConfig(BaseModel):
     """One manifest and its part in the mixture.
 
     Attributes:
-        manifest: JSON lines file.
+        manifest: path or URL of a file of JSON lines.
         repeat: copies of each utterance per epoch; a fraction takes a random part anew in every epoch.
         final_repeat: the value that `repeat` reaches, linearly, at the end of training.
         target: "full" trains the model's head on the whole text; "known_words" on the words its vocabulary

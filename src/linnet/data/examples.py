@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from linnet.core.errors import LinnetError, ManifestError, TextError
+from linnet.core.remote import as_url
 from linnet.data.config import DataConfig, SourceConfig
 from linnet.manifest.jsonl import read_manifest
 from linnet.manifest.utterance import Utterance
@@ -64,12 +65,12 @@ def load_examples(sources: Sequence[SourceConfig], encoder: TextEncoder, data: D
         if not kept:
             raise ManifestError(
                 "no usable utterance",
-                where=str(source.manifest),
+                where=_named(source),
                 remedy="The log above names what was left out and why",
             )
         logger.info(
             "%s: %d utterances, %.2f h",
-            source.manifest,
+            _named(source),
             len(kept),
             sum(e.utterance.duration_s for e in kept) / 3600,
         )
@@ -92,8 +93,12 @@ def _load_source(index: int, source: SourceConfig, encoder: TextEncoder, data: D
     for problem in problems[:NAMED_PROBLEMS]:
         logger.warning("left out %s", problem)
     if len(problems) > NAMED_PROBLEMS:
-        logger.warning("left out %d more utterances of %s", len(problems) - NAMED_PROBLEMS, source.manifest)
+        logger.warning("left out %d more utterances of %s", len(problems) - NAMED_PROBLEMS, _named(source))
     return kept
+
+
+def _named(source: SourceConfig) -> str:
+    return as_url(source.manifest) or str(source.manifest)
 
 
 def _encode(

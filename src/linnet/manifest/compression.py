@@ -1,15 +1,17 @@
-"""Opening files that gzip or zstd may have compressed, for reading and writing."""
+"""Opening manifests, here or at a URL, that gzip or zstd may have compressed, for reading and writing."""
 
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from linnet.core.errors import ManifestError
 from linnet.core.optional import require
+from linnet.core.remote import as_url, open_url
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -17,17 +19,19 @@ _ZSTD_CHUNK_BYTES = 1 << 10  # unpacks to at most 32 MB: a block of zstd is 4 by
 
 
 @contextmanager
-def open_decompressed(path: Path) -> Iterator[BinaryIO]:
+def open_decompressed(location: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file for reading; its first bytes, not its name, tell how it is compressed.
+
+    Args:
+        location: a path or a URL.
 
     Raises:
         ManifestError: when the file cannot be read, also while the caller reads on.
-        MissingDependencyError: when zstandard is needed and not installed.
+        MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
     """
     try:
-        with path.open("rb") as raw:
-            magic = raw.read(len(_ZSTD_MAGIC))
-            raw.seek(0)
+        with _open_raw(location) as raw:
+            magic = raw.peek(len(_ZSTD_MAGIC))[: len(_ZSTD_MAGIC)]
             if magic.startswith(_GZIP_MAGIC):
                 with gzip.open(raw) as file:
                     yield cast(BinaryIO, file)
@@ -36,7 +40,7 @@ def open_decompressed(path: Path) -> Iterator[BinaryIO]:
             else:
                 yield raw
     except (OSError, EOFError, zlib.error) as error:
-        raise ManifestError(f"cannot read the manifest: {error}", where=str(path)) from error
+        raise ManifestError(f"cannot read the manifest: {error}", where=os.fspath(location)) from error
 
 
 @contextmanager
@@ -56,6 +60,11 @@ def create_compressed(path: Path) -> Iterator[BinaryIO]:
                 yield cast(BinaryIO, file)
         else:
             yield raw
+
+
+def _open_raw(location: str | os.PathLike[str]) -> AbstractContextManager[io.BufferedReader]:
+    url = as_url(location)
+    return open_url(url, ManifestError) if url else Path(location).open("rb")
 
 
 class _ZstdReader(io.RawIOBase):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 from linnet.audio.read import audio_info
 from linnet.core.errors import AudioError, ManifestError
 from linnet.core.files import bounded_lines, replacing
+from linnet.core.remote import SCHEMES, as_url, join_url
 from linnet.manifest.compression import create_compressed, open_decompressed
 from linnet.manifest.utterance import Utterance
 
@@ -43,16 +45,16 @@ class Manifest:
     problems: list[ManifestError]
 
 
-def read_manifest(path: Path, *, strict: bool = True) -> list[Utterance]:
+def read_manifest(path: str | os.PathLike[str], *, strict: bool = True) -> list[Utterance]:
     """Read the utterances of a manifest.
 
     Args:
-        path: a file of JSON lines, which gzip or zstd may have compressed.
+        path: path or URL of a file of JSON lines, which gzip or zstd may have compressed.
         strict: raise at the first bad line; otherwise skip the bad lines with a logged warning.
 
     Raises:
         ManifestError: when the file cannot be read or holds no utterance, and for a bad line when `strict`.
-        MissingDependencyError: when zstandard is needed and not installed.
+        MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
     """
     manifest = scan_manifest(path)
     if manifest.problems:
@@ -62,38 +64,47 @@ def read_manifest(path: Path, *, strict: bool = True) -> list[Utterance]:
             raise ManifestError(f"{first.what} ({tally})", where=first.where, remedy=first.remedy)
         _log.warning("%s: %s and were left out; the first: %s", path, tally, first)
     if not manifest.utterances:
-        raise ManifestError("the manifest holds no utterances", where=str(path), remedy=_ONE_OBJECT_A_LINE)
+        raise ManifestError(
+            "the manifest holds no utterances", where=as_url(path) or str(path), remedy=_ONE_OBJECT_A_LINE
+        )
     return manifest.utterances
 
 
-def scan_manifest(path: Path) -> Manifest:
-    """Read a manifest to its end, collecting the problems of its lines.
+def scan_manifest(path: str | os.PathLike[str]) -> Manifest:
+    """Read a manifest, here or at a URL, to its end, collecting the problems of its lines.
+
+    Audio on this machine must exist. Audio at a URL is taken at its word: to ask for each would take longer
+    than to read the manifest, and what is missing is named when it is read.
 
     Raises:
         ManifestError: when the file as a whole cannot be read.
-        MissingDependencyError: when zstandard is needed and not installed.
+        MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
     """
+    location = as_url(path) or Path(path)
     utterances: list[Utterance] = []
     problems: list[ManifestError] = []
-    for number, fields in scan_objects(path):
+    for number, fields in scan_objects(location):
         try:
             if isinstance(fields, ManifestError):
                 raise fields
-            utterances.append(parse_utterance(fields, partial(find_audio, directory=path.parent)))
+            utterances.append(parse_utterance(fields, partial(find_audio, manifest=location)))
         except ManifestError as error:
-            where = f"{path}, line {number}"
+            where = f"{location}, line {number}"
             problems.append(ManifestError(error.what, where=where, remedy=error.remedy))
     return Manifest(utterances, problems)
 
 
-def scan_objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | ManifestError]]:
+def scan_objects(location: str | Path) -> Iterator[tuple[int, dict[str, Any] | ManifestError]]:
     """Yield the JSON object of each line that is not blank with its number, or what is wrong with the line.
+
+    Args:
+        location: path, or text of a URL.
 
     Raises:
         ManifestError: when the file as a whole cannot be read.
-        MissingDependencyError: when zstandard is needed and not installed.
+        MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
     """
-    for number, line in _numbered_lines(path):
+    for number, line in _numbered_lines(location):
         try:
             yield number, _fields(line)
         except ManifestError as error:
@@ -103,30 +114,85 @@ def scan_objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | ManifestErr
 def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
     """Write a manifest in NeMo's names, whole or not at all; `.gz` and `.zst` compress.
 
-    Paths of audio below the manifest's directory are written relative to it, so that the directory can move;
-    others are written absolute.
+    Paths of audio below the manifest's directory are written relative to it, so that the directory can move,
+    and so are those that a manifest gave relative to itself; others are written absolute, URLs as they are.
 
     Raises:
+        ManifestError: when a field holds what JSON has no word for, such as NaN.
         MissingDependencyError: when zstandard is needed and not installed.
     """
     directory = path.parent.resolve()
+    write_lines(path, (utterance_fields(utterance, directory) for utterance in utterances))
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, all or nothing; `.gz` and `.zst` compress.
+
+    Raises:
+        ManifestError: when a field holds what JSON has no word for, such as NaN.
+        MissingDependencyError: when zstandard is needed and not installed.
+    """
     with replacing(path) as temporary, create_compressed(temporary) as file:
-        for utterance in utterances:
-            line = json.dumps(_to_fields(utterance, directory), ensure_ascii=False, allow_nan=False) + "\n"
+        for fields in lines:
+            try:
+                line = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+            except ValueError as error:
+                raise ManifestError(
+                    f"the line of {_shown(fields.get('audio_filepath'))} cannot be written ({error})",
+                    where=str(path),
+                    remedy="JSON has no NaN and no infinity: write null, or a text",
+                ) from error
             # File names that are not UTF-8 hold lone surrogates; JSON writes these with a backslash.
-            file.write(line.encode("utf-8", "backslashreplace"))
+            file.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
 
-def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def utterance_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
+    """Return the fields of the line that stands for an utterance in a manifest.
+
+    Args:
+        utterance: what the line is about.
+        directory: that of the manifest, resolved; the audio is named as `write_manifest` says.
+    """
+    fields: dict[str, Any] = {
+        "audio_filepath": audio_name(utterance, directory),
+        "duration": utterance.duration_s,
+    }
+    if utterance.offset_s:
+        fields["offset"] = utterance.offset_s
+    if utterance.text is not None:
+        fields["text"] = utterance.text
+    if utterance.speaker:
+        fields["speaker"] = utterance.speaker
+    if utterance.language:
+        fields["lang"] = utterance.language
+    return fields | utterance.extra | fields  # the fields first, and none of them overruled
+
+
+def audio_name(utterance: Utterance, directory: Path) -> str:
+    """Name the audio of an utterance for a manifest in `directory`, which is resolved."""
+    if url := as_url(utterance.audio):
+        return url
+    # Strings, because a Path takes most of the time of writing a large manifest.
+    folder, name = os.path.split(utterance.audio)
+    inside = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+    base = os.path.join(directory, "")  # noqa: PTH118
+    if inside.startswith(base):
+        return Path(inside[len(base) :]).as_posix()
+    if utterance.audio_is_relative:
+        return Path(os.path.relpath(inside, directory)).as_posix()
+    return str(Path(utterance.audio).absolute())
+
+
+def _numbered_lines(location: str | Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank with their numbers from 1."""
-    with open_decompressed(path) as file:
+    with open_decompressed(location) as file:
         for number, line in enumerate(bounded_lines(file, MAX_LINE_BYTES), start=1):
             content = (line.removeprefix(_BOM) if number == 1 else line).strip()
             if number == 1 and content.startswith(b"["):
                 raise ManifestError(
                     "the file is one JSON array, not JSON lines",
-                    where=str(path),
-                    remedy=f"Write one object a line: jq -c '.[]' {path} > lines.jsonl",
+                    where=str(location),
+                    remedy=f"Write one object a line: jq -c '.[]' {location} > lines.jsonl",
                 )
             if content:
                 yield number, content
@@ -144,28 +210,31 @@ def _fields(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def parse_utterance(fields: Mapping[str, Any], find: Callable[[str | None], Path]) -> Utterance:
+def parse_utterance(fields: Mapping[str, Any], find: Callable[[str | None], str]) -> Utterance:
     """Turn the fields of a line into an utterance; what no attribute takes stays in `extra`.
 
     Args:
         fields: the JSON object of the line.
-        find: gives the recording for the name that the line has (None where it has none).
+        find: gives path or URL of the recording for the name that the line has (None where it has none).
 
     Raises:
         ManifestError: when a field is missing or wrong, and what `find` raises.
     """
     rest = dict(fields)
-    audio = find(_take(rest, AUDIO_NAMES, str))
+    name = _take(rest, AUDIO_NAMES, str)
+    audio = find(name)
+    speaker = _take(rest, ("speaker",), (str, int))
     offset_s = _seconds(rest, "offset") or 0.0
     duration_s = _seconds(rest, "duration")
     return Utterance(
-        audio=str(audio),
+        audio=audio,
         duration_s=_header_duration_s(audio) - offset_s if duration_s is None else duration_s,
         text=_take(rest, TEXT_NAMES, str),
         offset_s=offset_s,
-        speaker=str(_take(rest, ("speaker",), (str, int)) or ""),
+        speaker="" if speaker is None else str(speaker),
         language=_take(rest, LANGUAGE_NAMES, str) or "",
         extra=rest,
+        audio_is_relative=not (as_url(name or "") or Path(name or "").is_absolute()),
     )
 
 
@@ -190,17 +259,21 @@ def _seconds(rest: dict[str, Any], name: str) -> float | None:
         return float("inf")
 
 
-def find_audio(name: str | None, directory: Path) -> Path:
-    """Find the recording that a line names; a relative path starts at the manifest's directory.
+def find_audio(name: str | None, manifest: str | Path) -> str:
+    """Resolve the name of a recording as its manifest, a path or the text of a URL, means it.
 
     Raises:
-        ManifestError: when the line names none, or it does not exist.
+        ManifestError: when the line names none, or there is no such file.
     """
     if not name:
         raise ManifestError(
             f"the line names no audio (looked for {', '.join(AUDIO_NAMES)})", remedy=_ONE_OBJECT_A_LINE
         )
-    path = directory / name
+    if url := as_url(name):
+        return url
+    if isinstance(manifest, str) and not Path(name).is_absolute():
+        return join_url(manifest, name)
+    path = Path(manifest).parent / name
     try:
         found = path.is_file()
     except (OSError, ValueError):  # too long a name, a null character
@@ -208,12 +281,13 @@ def find_audio(name: str | None, directory: Path) -> Path:
     if not found:
         raise ManifestError(
             f"the audio {_shown(name)} does not exist (looked at {_shown(str(path))})",
-            remedy="A relative path is relative to the manifest's directory",
+            remedy="A relative path is relative to the manifest's directory; "
+            f"URLs begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}",
         )
-    return path
+    return str(path)
 
 
-def _header_duration_s(audio: Path) -> float:
+def _header_duration_s(audio: str) -> float:
     try:
         return audio_info(audio).duration_s
     except AudioError as error:
@@ -221,23 +295,6 @@ def _header_duration_s(audio: Path) -> float:
             f"the line has no 'duration' and the header of the audio cannot be read: {error}",
             remedy="Add the duration in seconds, or mend the recording",
         ) from error
-
-
-def _to_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
-    audio = Path(utterance.audio).absolute()
-    inside = audio.parent.resolve() / audio.name
-    if inside.is_relative_to(directory):
-        audio = inside.relative_to(directory)
-    fields: dict[str, Any] = {"audio_filepath": audio.as_posix(), "duration": utterance.duration_s}
-    if utterance.offset_s:
-        fields["offset"] = utterance.offset_s
-    if utterance.text is not None:
-        fields["text"] = utterance.text
-    if utterance.speaker:
-        fields["speaker"] = utterance.speaker
-    if utterance.language:
-        fields["lang"] = utterance.language
-    return fields | utterance.extra | fields  # the fields first, and none of them overruled
 
 
 def _shown(value: object) -> str:

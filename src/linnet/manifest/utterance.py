@@ -12,13 +12,15 @@ class Utterance:
     """A stretch of a recording and its text.
 
     Attributes:
-        audio: path of the recording, as the current process can open it.
+        audio: path or URL of the recording, as the current process can open it.
         duration_s: length of the stretch in seconds, above 0.
         text: what was said; None where nobody wrote it down, "" where nothing was said.
         offset_s: where the stretch starts in the recording, in seconds.
         speaker: who spoke ("" when unknown).
         language: the language spoken ("" when unknown).
         extra: the remaining fields of the manifest line, as they were.
+        audio_is_relative: whether the manifest named the recording relative to itself, as a manifest written
+            from this one will then do too; two utterances are equal without regard to it.
 
     Raises:
         ManifestError: when the audio is empty, the duration not above 0 or the offset below 0.
@@ -31,6 +33,7 @@ class Utterance:
     speaker: str = ""
     language: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    audio_is_relative: bool = field(default=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.audio:

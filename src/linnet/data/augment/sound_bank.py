@@ -10,6 +10,7 @@ import numpy as np
 from linnet.audio.read import read_audio
 from linnet.core.arrays import Samples
 from linnet.core.errors import ConfigError, ManifestError
+from linnet.core.remote import as_url
 from linnet.data.augment.transform import SAMPLE_RATE_HZ
 from linnet.manifest.jsonl import read_manifest
 
@@ -76,7 +77,7 @@ def _find_sounds(path: Path, purpose: str) -> Sequence[Sound]:
             remedy = f"Put {', '.join(sorted(SUFFIXES))} files there"
             raise ConfigError(f"the {purpose} folder {path} holds no recording", remedy=remedy)
         return [Sound(str(file)) for file in files]
-    if not path.is_file():
+    if not path.is_file() and not as_url(path):
         raise ConfigError(
             f"the {purpose} folder or manifest {path} does not exist",
             remedy="Mend the path, or take the transform out of the list",
