@@ -74,13 +74,27 @@ def scan_manifest(path: Path) -> Manifest:
     """
     utterances: list[Utterance] = []
     problems: list[ManifestError] = []
+    for _, read in numbered_utterances(path):
+        if isinstance(read, Utterance):
+            utterances.append(read)
+        else:
+            problems.append(read)
+    return Manifest(utterances, problems)
+
+
+def numbered_utterances(path: Path) -> Iterator[tuple[int, Utterance | ManifestError]]:
+    """Yield the number of each line, from 1, with its utterance or with what is wrong; blank lines are passed.
+
+    Raises:
+        ManifestError: when the file as a whole cannot be read.
+        MissingDependencyError: when zstandard is needed and not installed.
+    """
     for number, line in _numbered_lines(path):
         try:
-            utterances.append(_utterance(_fields(line), path.parent))
+            yield number, _utterance(_fields(line), path.parent)
         except ManifestError as error:
             where = f"{path}, line {number}"
-            problems.append(ManifestError(error.what, where=where, remedy=error.remedy))
-    return Manifest(utterances, problems)
+            yield number, ManifestError(error.what, where=where, remedy=error.remedy)
 
 
 def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
