@@ -25,6 +25,7 @@ ONLY_IN_EXTRAS = frozenset(
         "sentencepiece",
         "av",
         "zstandard",
+        "matplotlib",
     }
 )
 

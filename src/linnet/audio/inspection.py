@@ -1,4 +1,4 @@
-"""Looks at how sound a recording is: bytes that are missing, silence, clipping, values that are no numbers."""
+"""Looks at how sound a recording is: missing bytes, silence, clipping, values that are no numbers."""
 
 import hashlib
 import logging

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linnet.audio.inspection import SoundStatistics
-from linnet.core.errors import LinnetError
+from linnet.core.errors import LinnetError, ManifestError
 from linnet.manifest.checks_audio import (
     Header,
     check_headers,
@@ -14,7 +14,7 @@ from linnet.manifest.checks_audio import (
     is_silent,
     read_headers,
 )
-from linnet.manifest.checks_splits import Split, check_repeated_sounds, check_splits, sound_key
+from linnet.manifest.checks_splits import Split, check_repeated_sounds, check_splits, is_somebody, sound_key
 from linnet.manifest.checks_text import check_texts
 from linnet.manifest.findings import Finding, Line, found_in
 from linnet.manifest.jsonl import numbered_utterances
@@ -42,6 +42,16 @@ class Examination:
     sounds: Sequence[str]
     findings: Sequence[Finding]
 
+    @property
+    def durations_s(self) -> list[float]:
+        """How long each line lasts."""
+        return [line.utterance.duration_s for line in self.lines]
+
+    @property
+    def num_speakers(self) -> int:
+        """How many speakers the lines name."""
+        return len({line.utterance.speaker for line in self.lines if is_somebody(line.utterance.speaker)})
+
 
 def examine(manifest: Path, *, deep: bool, workers: int, progress: StageProgress) -> Examination:
     """Check a manifest line by line.
@@ -53,7 +63,6 @@ def examine(manifest: Path, *, deep: bool, workers: int, progress: StageProgress
         progress: called as the work goes on.
 
     Raises:
-        ManifestError: when the file as a whole cannot be read.
         MissingDependencyError: when zstandard is needed and not installed.
     """
     lines, findings = _read(manifest)
@@ -100,13 +109,17 @@ def compare_splits(splits: Iterable[tuple[str, Sequence[Examination]]]) -> list[
 def _read(manifest: Path) -> tuple[list[Line], list[Finding]]:
     lines: list[Line] = []
     findings: list[Finding] = []
-    for number, read in numbered_utterances(manifest):
-        if isinstance(read, Utterance):
-            lines.append(Line(manifest, number, read))
-        else:
-            findings.append(found_in("bad-line", manifest, read.what, number, read.remedy))
+    try:
+        for number, read in numbered_utterances(manifest):
+            if isinstance(read, Utterance):
+                lines.append(Line(manifest, number, read))
+            else:
+                findings.append(found_in("bad-line", manifest, read.what, number, read.remedy))
+    except ManifestError as error:
+        findings.append(found_in("bad-manifest", manifest, error.what, remedy=error.remedy))
+        return lines, findings
     if not lines:
-        findings.append(found_in("bad-line", manifest, "the manifest holds no utterance"))
+        findings.append(found_in("bad-manifest", manifest, "no line of the manifest can be used"))
     return lines, findings
 
 

@@ -57,11 +57,15 @@ def read_headers(lines: Sequence[Line], workers: int, progress: Progress) -> dic
 
 def check_headers(lines: Sequence[Line], headers: dict[str, Header]) -> list[Finding]:
     """Compare the lines of a manifest with the headers of their recordings."""
+    # Where lines have offsets, a line at the start of a recording may be a stretch of it like the others.
+    in_stretches = any(line.utterance.offset_s for line in lines)
     uses = Counter(line.utterance.audio for line in lines)
     return [
         finding
         for line in lines
-        for finding in _check_header(line, headers[line.utterance.audio], uses[line.utterance.audio] == 1)
+        for finding in _check_header(
+            line, headers[line.utterance.audio], whole=not in_stretches and uses[line.utterance.audio] == 1
+        )
     ]
 
 
@@ -90,8 +94,8 @@ def is_silent(sound: SoundStatistics) -> bool:
     return sound.level < SILENT_BELOW
 
 
-def _check_header(line: Line, header: Header, alone: bool) -> Iterator[Finding]:
-    """Compare one line with its header; `alone` says that no other line names the recording."""
+def _check_header(line: Line, header: Header, *, whole: bool) -> Iterator[Finding]:
+    """Compare one line with its header; `whole` says that the line stands for the whole recording."""
     if header.info is None:
         what, remedy = header.problem
         yield found("unreadable-audio", line, f"{_name(line)}: {what}", remedy)
@@ -102,15 +106,15 @@ def _check_header(line: Line, header: Header, alone: bool) -> Iterator[Finding]:
     if header.lacking_bytes:
         what = f"{_name(line)} lacks {header.lacking_bytes} of the bytes that its header promises"
         yield found("truncated-audio", line, what)
-    yield from _check_duration(line, header.info.duration_s, alone)
+    yield from _check_duration(line, header.info.duration_s, whole=whole)
     for name in RATE_NAMES:
         yield from _check_rate(line, name, header.info.sample_rate_hz)
 
 
-def _check_duration(line: Line, file_s: float, alone: bool) -> Iterator[Finding]:
+def _check_duration(line: Line, file_s: float, *, whole: bool) -> Iterator[Finding]:
     utterance = line.utterance
     allowed_s = max(TOLERANCE_S, TOLERANCE * utterance.duration_s)
-    if alone and not utterance.offset_s:
+    if whole:
         if abs(utterance.duration_s - file_s) > allowed_s:
             what = f"the manifest says {utterance.duration_s:.3f} s, {_name(line)} lasts {file_s:.3f} s"
             yield found("wrong-duration", line, what)

@@ -9,7 +9,7 @@ from linnet.manifest.checks_text import comparable, shown
 from linnet.manifest.findings import Finding, Line, found
 
 # Names that stand for nobody in particular.
-NOBODY = frozenset({"", "unknown", "none", "several", "n/a", "-"})
+_NOBODY = frozenset({"", "unknown", "none", "several", "n/a", "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Split:
     name: str
     lines: Sequence[Line]
     sounds: Sequence[str]
+
+
+def is_somebody(speaker: str) -> bool:
+    """Tell whether the name of a speaker stands for one person."""
+    return speaker.casefold() not in _NOBODY
 
 
 def sound_key(line: Line, digest: str) -> str:
@@ -78,7 +83,7 @@ def _shared_speakers(earlier: Split, later: Split) -> Iterator[Finding]:
     mine = Counter(line.utterance.speaker for line in later.lines)
     first = {line.utterance.speaker: line for line in reversed(later.lines)}
     for speaker, count in mine.items():
-        if speaker.casefold() not in NOBODY and speaker in theirs:
+        if is_somebody(speaker) and speaker in theirs:
             what = (
                 f"{speaker!r:.60} speaks {count} lines of {later.name}, {theirs[speaker]} of {earlier.name}"
             )

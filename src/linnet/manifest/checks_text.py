@@ -78,7 +78,7 @@ def _speech_rates(lines: Sequence[Line], texts: Sequence[str]) -> Iterator[Findi
     deviations = np.abs(logs - median)
     spread = max(MIN_SPREAD, float(np.median(deviations)) / _NORMAL_MAD) if len(logs) else MIN_SPREAD
     odd = (deviations > ODD_FROM * spread) & (len(rates) >= MIN_RATES)
-    for index, rate, is_odd in zip(spoken, rates, odd, strict=True):
+    for index, rate, is_odd in zip(spoken.tolist(), rates, odd, strict=True):
         line = lines[index]
         what = f"{rate:.3g} letters a second: {shown(texts[index])} in {line.utterance.duration_s:.2f} s"
         if rate > MAX_CHARACTERS_PER_S:

@@ -93,6 +93,11 @@ def found_in(code: str, manifest: Path | str, what: str, number: int = 0, remedy
 
 _OUT = True
 KINDS = {
+    "bad-manifest": Kind(
+        Severity.ERROR,
+        "manifests that cannot be used",
+        "Check the path; a manifest has one JSON object a line, plain or compressed by gzip or zstd",
+    ),
     "bad-line": Kind(
         Severity.ERROR,
         "lines that cannot be used",

@@ -83,7 +83,7 @@ def scan_manifest(path: Path) -> Manifest:
 
 
 def numbered_utterances(path: Path) -> Iterator[tuple[int, Utterance | ManifestError]]:
-    """Yield the number of each line, from 1, with its utterance or with what is wrong; blank lines are passed.
+    """Yield the number of each line that is not blank, with its utterance or with what is wrong.
 
     Raises:
         ManifestError: when the file as a whole cannot be read.
