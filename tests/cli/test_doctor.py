@@ -36,15 +36,9 @@ data:
   dev: [{manifest: "${config_dir}/dev.jsonl"}]
 trainer: {max_steps: 1, accelerator: cpu, num_threads: 1}
 """
-WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven") + (
-    "inlet",
-    "jetty",
-    "knoll",
-    "ledge",
-    "marsh",
-    "north",
-    "ocean",
-    "piano",
+WORDS = (
+    *("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven"),
+    *("inlet", "jetty", "knoll", "ledge", "marsh", "north", "ocean", "piano"),
 )
 
 

@@ -14,7 +14,8 @@ LEFT_OUT_SUFFIX = ".left_out.jsonl"
 
 def left_out_path(clean: Path) -> Path:
     """Name the list of what was left out of a clean manifest: clean.jsonl → clean.left_out.jsonl."""
-    return clean.with_name(clean.name.partition(".")[0] + LEFT_OUT_SUFFIX)
+    name = clean.name.removesuffix(".gz").removesuffix(".zst")
+    return clean.with_name(name.removesuffix(".json").removesuffix(".jsonl") + LEFT_OUT_SUFFIX)
 
 
 def write_clean(clean: Path, lines: Sequence[Line], findings: Sequence[Finding]) -> tuple[int, int]:
