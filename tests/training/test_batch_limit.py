@@ -17,6 +17,7 @@ from linnet.training.batch_limit import (
     MAX_UTTERANCES,
     MEMORY_SHARE,
     BatchLimit,
+    Outcome,
     TrainingStep,
     Trial,
     find_batch_limit,
@@ -92,6 +93,20 @@ def test_the_estimate_follows_the_growth_to_the_share_of_memory() -> None:
     assert limit.estimated_batch_s == pytest.approx(890.0)
     by_memory = BatchLimit(device="cpu", longest_s=10.0, trials=trials, stopped_by="memory")
     assert by_memory.estimated_batch_s == 40.0
+
+
+def test_what_is_allowed_is_what_the_trials_show() -> None:
+    def limit(count: int, stopped_by: Outcome) -> BatchLimit:
+        trials = tuple(trial(2**power, bytes_each=100) for power in range(count))
+        return BatchLimit(device="cpu", longest_s=10.0, trials=trials, stopped_by=stopped_by)
+
+    assert limit(3, "memory").allows(40.0)
+    assert not limit(3, "memory").allows(41.0)
+    assert not limit(0, "memory").allows(1.0)  # the longest utterance alone does not fit
+    assert limit(3, "time").allows(800.0)
+    assert not limit(3, "time").allows(900.0)
+    assert limit(1, "time").allows(900.0)  # nothing is known
+    assert limit(3, "size").allows(900.0)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -163,7 +163,7 @@ def _find_batch_limit(
 def _judge_batch(settings: "TrainConfig", limit: "BatchLimit | None") -> list["Finding"]:
     from linnet.manifest.findings import found_in
 
-    if limit is None or settings.data.batch_s <= limit.estimated_batch_s or limit.stopped_by == "size":
+    if limit is None or limit.allows(settings.data.batch_s):
         return []
     what = f"data.batch_s is {settings.data.batch_s:g} s, and about {limit.estimated_batch_s:.0f} s fit"
     return [found_in("batch-too-large", "", what)]
@@ -171,16 +171,10 @@ def _judge_batch(settings: "TrainConfig", limit: "BatchLimit | None") -> list["F
 
 @contextmanager
 def _stages() -> Iterator[Callable[[str, int, int], None]]:
-    """Draw a bar for each stage of each manifest."""
-    with progress_bar("files") as bar:
-        tasks: dict[tuple[str, int], Any] = {}
-
-        def update(stage: str, done: int, total: int) -> None:
-            if done == 1 or (stage, total) not in tasks:
-                tasks[stage, total] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage, total], completed=done)
-
-        yield update
+    """Draw a bar for what is being done to the current manifest."""
+    with progress_bar("recordings") as bar:
+        task = bar.add_task("headers")
+        yield lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total)
 
 
 def _write_clean(

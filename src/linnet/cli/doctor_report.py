@@ -85,7 +85,7 @@ def _print_limit(limit: "BatchLimit", settings: "TrainConfig") -> None:
             f"  {trial.batch_s:7.1f} s  {trial.num_utterances:5} utterances  {trial.step_s:6.2f} s a step  "
             f"{trial.peak_bytes / _GIB:6.2f} of {trial.capacity_bytes / _GIB:.2f} GiB"
         )
-    if limit.stopped_by == "time":
+    if limit.is_estimate:
         print_result(f"  by this growth about {limit.estimated_batch_s:.0f} s would fit")
 
 

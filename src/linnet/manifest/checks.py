@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from linnet.audio.inspection import SoundStatistics
@@ -66,13 +67,13 @@ def examine(manifest: Path, *, deep: bool, workers: int, progress: StageProgress
         MissingDependencyError: when zstandard is needed and not installed.
     """
     lines, findings = _read(manifest)
-    headers = read_headers(lines, workers, lambda done: progress("headers", done, len(lines)))
+    headers = read_headers(lines, workers, partial(progress, "headers"))
     findings += check_headers(lines, headers)
     digests = [""] * len(lines)
     if deep:
         places = [index for index, line in enumerate(lines) if headers[line.utterance.audio].info]
         heard = [lines[index] for index in places]
-        sounds = inspect_sounds(heard, workers, lambda done: progress("sound", done, len(heard)))
+        sounds = inspect_sounds(heard, workers, partial(progress, "sound"))
         findings += _without_known(check_sounds(heard, sounds), findings)
         for index, sound in zip(places, sounds, strict=True):
             digests[index] = _digest(sound)

@@ -1,5 +1,6 @@
 """Checks of the recordings of a manifest: by their headers, and by decoding them."""
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,7 +24,7 @@ RATE_NAMES = ("sample_rate", "sampling_rate", "samplerate", "sample_rate_hz")
 
 _CHUNK = 32  # items a worker process takes at a time
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]  # done, of how many
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -49,7 +50,7 @@ def read_headers(lines: Sequence[Line], workers: int, progress: Progress) -> dic
     Args:
         lines: the lines that name them.
         workers: processes that read; below 2, this process does.
-        progress: called with the number of recordings done.
+        progress: called as the recordings are done.
     """
     names = list(dict.fromkeys(line.utterance.audio for line in lines))
     return dict(zip(names, _mapped(_read_header, names, workers, progress), strict=True))
@@ -178,12 +179,17 @@ def _mapped(function: Callable[[T], R], items: Sequence[T], workers: int, progre
     if workers < 2 or len(items) <= _CHUNK:
         for done, item in enumerate(items, 1):
             yield function(item)
-            progress(done)
+            progress(done, len(items))
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent)
     try:
         for done, result in enumerate(pool.map(function, items, chunksize=_CHUNK), 1):
             yield result
-            progress(done)
+            progress(done, len(items))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Let Ctrl-C end this process through its parent, without a traceback of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,6 +4,7 @@ The child process is the one to run out of memory: on Linux it asks to be ended 
 with what was measured up to then.
 """
 
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ TIME_LIMIT_S = 60.0  # of all trials together
 NUM_REFINEMENTS = 3  # halvings of the gap between a batch that fitted and one that did not
 MAX_UTTERANCES = 4096  # in a batch
 LONGEST_KEPT = 64  # different utterances; a larger batch has them several times
+MIN_TRIALS = 2  # that show how the memory grows
 PATIENCE_S = 4 * TIME_LIMIT_S  # a child that says nothing for so long is ended
 
 _AUTOCAST = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -77,11 +79,18 @@ class BatchLimit:
         return max((trial.batch_s for trial in self.trials), default=0.0)
 
     @property
+    def is_estimate(self) -> bool:
+        """Whether time ended the trials, after enough of them to see how the memory grows."""
+        return self.stopped_by == "time" and len(self.trials) >= MIN_TRIALS
+
+    @property
     def estimated_batch_s(self) -> float:
-        """Audio seconds that would fill MEMORY_SHARE, if memory grows on as it did between the trials."""
-        return (
-            max(self.batch_s, _batch_s_that_fits(self.trials)) if self.stopped_by == "time" else self.batch_s
-        )
+        """Audio seconds that fill MEMORY_SHARE if memory grows on as it did, where that is an estimate."""
+        return max(self.batch_s, _batch_s_that_fits(self.trials)) if self.is_estimate else self.batch_s
+
+    def allows(self, batch_s: float) -> bool:
+        """Tell whether batches of so many seconds fit, as far as the trials show."""
+        return batch_s <= self.estimated_batch_s or not (self.is_estimate or self.stopped_by == "memory")
 
 
 def find_batch_limit(
@@ -150,7 +159,7 @@ def _next_number(trials: Sequence[Trial], fits: int, too_many: int) -> int:
     if too_many <= MAX_UTTERANCES:
         return (fits + too_many) // 2
     number = min(max(1, 2 * fits), MAX_UTTERANCES)
-    if len(trials) < 2:
+    if len(trials) < MIN_TRIALS:
         return number
     room = _batch_s_that_fits(trials) / trials[-1].batch_s
     return min(number, int(fits * room)) if room > 1.1 else fits
@@ -158,8 +167,6 @@ def _next_number(trials: Sequence[Trial], fits: int, too_many: int) -> int:
 
 def _batch_s_that_fits(trials: Sequence[Trial]) -> float:
     """Follow the line through the first and the last trial to MEMORY_SHARE of the capacity."""
-    if len(trials) < 2:
-        return 0.0
     first, last = trials[0], trials[-1]
     bytes_per_s = (last.peak_bytes - first.peak_bytes) / max(last.batch_s - first.batch_s, 1e-9)
     room = MEMORY_SHARE * last.capacity_bytes - last.peak_bytes
@@ -185,6 +192,7 @@ def _follow(receiver: Connection, trials: list[Trial], progress: Callable[[Trial
 
 def _run_trials(config: TrainConfig, examples: Sequence[Example], sender: Connection) -> None:
     """Do the child's work: build the model, and send each trial as it is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the child
     be_ended_first()
     warnings.simplefilter("ignore")  # Lightning's, about a module without a trainer
     try:
