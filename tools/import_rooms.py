@@ -30,6 +30,7 @@ ONLY_IN_EXTRAS = frozenset(
         "zstandard",
         "fsspec",
         "s3fs",
+        "matplotlib",
     }
 )
 

@@ -106,6 +106,18 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
         return decoder.info
 
 
+@contextmanager
+def open_audio(path: str | os.PathLike[str]) -> Iterator[Decoder]:
+    """Open a recording to decode it as it is: its own rate and channels, its values not checked.
+
+    Raises:
+        AudioError: when the file is no recording.
+        MissingDependencyError: when the format needs the extra `media` and that is not installed.
+    """
+    with _opened(path, _name(path)) as decoder:
+        yield decoder
+
+
 def _name(source: object) -> str:
     """Name a source for messages."""
     if isinstance(source, bytes):

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",
+    "doctor": "Find what is wrong with a training set before the first step.",
     "bench": "Measure the speed of a model on this machine.",
 }
 

@@ -84,10 +84,10 @@ def _load_source(index: int, source: SourceConfig, encoder: TextEncoder, data: D
     for utterance in read_manifest(source.manifest):
         try:
             text = normalize(_text_of(utterance), encoder.normalizer)
-            if source.only_known_words and not _is_known(text, encoder):
+            if source.only_known_words and not is_known(text, encoder):
                 continue
             _check_duration(utterance, data)
-            kept.append(_encode(index, source, utterance, text, encoder))
+            kept.append(encode_example(index, source, utterance, text, encoder))
         except LinnetError as error:
             problems.append(f"{utterance.audio}: {error}")
     for problem in problems[:NAMED_PROBLEMS]:
@@ -101,9 +101,14 @@ def _named(source: SourceConfig) -> str:
     return as_url(source.manifest) or str(source.manifest)
 
 
-def _encode(
+def encode_example(
     index: int, source: SourceConfig, utterance: Utterance, text: str, encoder: TextEncoder
 ) -> Example:
+    """Encode a normalized text as the source number `index` wants it.
+
+    Raises:
+        TextError: on what the vocabulary of a head that is trained on it cannot write.
+    """
     tokens: tuple[int, ...] | None = None
     reference = ""
     ambiguous = source.target == "known_words" and not source.ambiguous_words.isdisjoint(text.split())
@@ -117,7 +122,8 @@ def _encode(
     )
 
 
-def _is_known(text: str, encoder: TextEncoder) -> bool:
+def is_known(text: str, encoder: TextEncoder) -> bool:
+    """Tell whether the model's vocabulary can write a normalized text."""
     return encoder.skipping.vocabulary.decode(encoder.skipping.encode(text)) == text
 
 

@@ -80,18 +80,32 @@ def scan_manifest(path: str | os.PathLike[str]) -> Manifest:
         ManifestError: when the file as a whole cannot be read.
         MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
     """
-    location = as_url(path) or Path(path)
     utterances: list[Utterance] = []
     problems: list[ManifestError] = []
+    for _, read in numbered_utterances(path):
+        if isinstance(read, Utterance):
+            utterances.append(read)
+        else:
+            problems.append(read)
+    return Manifest(utterances, problems)
+
+
+def numbered_utterances(path: str | os.PathLike[str]) -> Iterator[tuple[int, Utterance | ManifestError]]:
+    """Yield the number of each line that is not blank, with its utterance or with what is wrong.
+
+    Raises:
+        ManifestError: when the file as a whole cannot be read.
+        MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
+    """
+    location = as_url(path) or Path(path)
     for number, fields in scan_objects(location):
         try:
             if isinstance(fields, ManifestError):
                 raise fields
-            utterances.append(parse_utterance(fields, partial(find_audio, manifest=location)))
+            yield number, parse_utterance(fields, partial(find_audio, manifest=location))
         except ManifestError as error:
             where = f"{location}, line {number}"
-            problems.append(ManifestError(error.what, where=where, remedy=error.remedy))
-    return Manifest(utterances, problems)
+            yield number, ManifestError(error.what, where=where, remedy=error.remedy)
 
 
 def scan_objects(location: str | Path) -> Iterator[tuple[int, dict[str, Any] | ManifestError]]:
