@@ -39,14 +39,6 @@ def equal(first: Path, second: Path) -> bool:
     return all(torch.equal(value, others[key]) for key, value in ours.items())
 
 
-def stop_at(step: int, error: BaseException) -> Callable[[TrainingStatus], None]:
-    def report(status: TrainingStatus) -> None:
-        if status.step == step:
-            raise error
-
-    return report
-
-
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -118,33 +110,10 @@ def test_batches_can_be_accumulated(make_config: MakeConfig) -> None:
     assert [status.step for status in reports] == [1, 2]
 
 
-def run_and_break(config: TrainConfig, step: int, error: BaseException) -> None:
-    with pytest.raises(type(error)):
-        train(config, stop_at(step, error))
-
-
-def test_a_run_broken_after_an_epoch_and_its_validation_ends_the_same(
-    make_config: MakeConfig, tmp_path: Path
-) -> None:
-    """Two batches make an epoch here, so every validation falls on the end of one."""
-    whole, broken = (f"output_dir={tmp_path / name}" for name in ("whole", "broken"))
-    expected = train(make_config(*LONGER, whole), ignore)
-    run_and_break(make_config(*LONGER, broken), 3, RuntimeError("the power failed"))
-    steps: list[int] = []
-    result = train(
-        make_config(*LONGER, broken, "trainer.resume=true"), lambda status: steps.append(status.step)
-    )
-    assert steps == [3, 4, 5, 6]
-    assert equal(tmp_path / "whole/checkpoints/last.ckpt", tmp_path / "broken/checkpoints/last.ckpt")
-    assert equal(expected.final, result.final)
-    # The one before the break counts among the best.
-    assert result.best.name == expected.best.name
-    assert names_in(result.best.parent) == names_in(expected.best.parent)
-
-
 def test_ctrl_c_saves_and_the_run_goes_on_from_there(make_config: MakeConfig, tmp_path: Path) -> None:
     handler = signal.getsignal(signal.SIGINT)
-    run_and_break(make_config(*LONGER), 3, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        train(make_config(*LONGER), lambda status: status.step == 3 and signal.raise_signal(signal.SIGINT))
     assert signal.getsignal(signal.SIGINT) is handler, "the next Ctrl-C would go unheard"
     checkpoints = tmp_path / "run" / "checkpoints"
     assert read_checkpoint(checkpoints / "last.ckpt").step == 3

@@ -1,7 +1,9 @@
-"""Gives Lightning the batches of each epoch."""
+"""Gives Lightning the batches of a run, from any place of it on."""
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
@@ -11,7 +13,8 @@ from linnet.data.augment.waveform import WaveformAugment
 from linnet.data.batch import Batch
 from linnet.data.dataset import SpeechDataset, decode_all
 from linnet.data.examples import Example, TextEncoder, load_examples
-from linnet.data.mixture import bucketing_sampler, epoch_copies, sequential_batches
+from linnet.data.mixture import sequential_batches
+from linnet.data.stream import BatchStream, StreamPlace
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
 
@@ -19,7 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 class SpeechData(LightningDataModule):
-    """The train mixture, drawn anew for every epoch, and the dev sets in order of length."""
+    """The train mixture, drawn anew for every epoch, and the dev sets in order of length.
+
+    Lightning sees one endless epoch, so that a resumed run has a single number to agree on: the batches done.
+    """
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
@@ -28,6 +34,8 @@ class SpeechData(LightningDataModule):
         self.examples: list[Example] = []
         self.dev_examples: list[Example] = []
         self._cache: Sequence[Array | None] | None = None
+        self._place = StreamPlace()
+        self._stream: BatchStream | None = None
 
     def setup(self, stage: str) -> None:
         """Read the manifests, and the audio if it is to be kept in memory."""
@@ -43,39 +51,40 @@ class SpeechData(LightningDataModule):
             self._cache = decode_all(self.examples, self.config.model.frontend.sample_rate_hz)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Draw the mixture of the current epoch."""
-        data, trainer = self.config.data, self.trainer
+        """Give the batches of the run from the place on that `load_state_dict` was told, without end."""
+        data, options, trainer = self.config.data, self.config.trainer, self.trainer
         assert trainer is not None
-        seed = self.config.trainer.seed
-        copies = epoch_copies(
+        self._stream = BatchStream(
             self.examples,
-            data.train,
-            progress=trainer.global_step / self.config.trainer.max_steps,
-            seed=seed,
-            epoch=trainer.current_epoch,
-        )
-        sampler = bucketing_sampler(
-            self.examples,
-            copies,
-            batch_s=data.batch_s,
-            num_buckets=data.num_buckets,
-            seed=seed + trainer.current_epoch,
+            data,
+            seed=options.seed,
+            run_batches=options.max_steps * options.accumulate_batches,
+            place=self._place,
         )
         dataset = SpeechDataset(
             self.examples,
             self.config.model.frontend.sample_rate_hz,
             augment=WaveformAugment(data.augment),
-            seed=seed,
-            epoch=trainer.current_epoch,
+            seed=options.seed,
             cache=self._cache,
         )
         return DataLoader(
             dataset,
-            sampler=sampler,
+            sampler=self._stream,
             batch_size=None,
             num_workers=data.num_workers,
             pin_memory=trainer.strategy.root_device.type == "cuda",
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the place of the batch to be trained on next, for a checkpoint."""
+        if self._stream is None or self.trainer is None:
+            return {}
+        return asdict(self._stream.place_after(self.trainer.fit_loop.total_batch_idx + 1))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the place in a checkpoint."""
+        self._place = StreamPlace(**state_dict)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Give the dev sets without augmentation."""
