@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lhotse.dataset  # noqa: F401 (imported before the forks, so once)
 import torch
+import torch.utils.tensorboard
 
 import linnet.training.callbacks as callbacks
 from linnet.core.config import load_config
@@ -30,7 +32,7 @@ PLACES = {
 
 def main() -> None:
     for number, job in enumerate(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))):
-        child = os.fork()  # the imports above are paid once
+        child = os.fork()
         if not child:
             run(job)
         status = os.waitpid(child, 0)[1]

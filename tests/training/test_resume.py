@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
 
 # Everything random at once: dither, dropout, waveform and feature augmentation, a changing mixture.
 RUN = (
@@ -22,49 +21,47 @@ RUN = (
     "trainer.validate_every_steps=6",
     "trainer.save_every_steps=4",
 )
-# The events are counted from the start of each process. Batches are counted before they are trained on.
-PLAIN_KILLS = [("batch", 3), ("batch", 6), ("saved", 1), ("validation", 1), ("validated", 1), ("batch", 9)]
-ACCUMULATED_KILLS = [("batch", 10), ("batch", 3), ("saved", 1), ("batch", 8)]
+SETTINGS = {
+    "plain": ("trainer.max_steps=19",),
+    "accumulated": ("trainer.max_steps=13", "trainer.accumulate_batches=3", "data.num_workers=1"),
+}
+# Where each process kills itself, one after the other; each counts from its own start.
+KILLS = {
+    "plain": [("batch", 3), ("saved", 1), ("batch", 5), ("validated", 1)],
+    "accumulated": [("batch", 17), ("validation", 1), ("batch", 9)],
+}
 
 
-def weights_of(path: Path) -> dict[str, Any]:
-    content = torch.load(path, weights_only=True)
-    return {**content["state_dict"], **{f"{key}": content[key] for key in () if key in content}}
-
-
-@pytest.fixture(params=["plain", "accumulated"])
-def runs(request: pytest.FixtureRequest, tone_corpus: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """The folders of the run that was left alone, and of the one that was killed again and again."""
-    if request.param == "plain":
-        keys, kills = ("trainer.max_steps=21",), PLAIN_KILLS
-    else:
-        keys, kills = (
-            ("trainer.max_steps=13", "trainer.accumulate_batches=3", "data.num_workers=1"),
-            (ACCUMULATED_KILLS),
-        )
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    config = {"config": str(tone_corpus / "config.yaml")}
-    jobs = [config | {"overrides": [*RUN, *keys, f"output_dir={whole}"], "kill": None}]
-    for number, kill in enumerate([*kills, None]):
-        resume = ["trainer.resume=true"] if number else []
-        jobs.append(config | {"overrides": [*RUN, *keys, f"output_dir={killed}", *resume], "kill": kill})
-    (tmp_path / "plan.json").write_text(json.dumps(jobs), encoding="utf-8")
+@pytest.fixture(scope="module")
+def runs(tone_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the run that was left alone and the one that was killed on the way, of each setting."""
+    folder = tmp_path_factory.mktemp("killed")
+    config = str(tone_corpus / "config.yaml")
+    jobs: list[dict[str, Any]] = []
+    for setting, keys in SETTINGS.items():
+        whole, killed = (f"output_dir={folder / setting / name}" for name in ("whole", "killed"))
+        jobs.append({"config": config, "overrides": [*RUN, *keys, whole], "kill": None})
+        for number, kill in enumerate([*KILLS[setting], None]):
+            overrides = [*RUN, *keys, killed, f"trainer.resume={'true' if number else 'false'}"]
+            jobs.append({"config": config, "overrides": overrides, "kill": kill})
+    (folder / "plan.json").write_text(json.dumps(jobs), encoding="utf-8")
     driver = Path(__file__).with_name("killed_run.py")
     # A file takes what is printed: the workers of a killed process would hold a pipe open.
-    with (tmp_path / "log").open("w") as log:
-        command = [sys.executable, str(driver), str(tmp_path / "plan.json")]
+    with (folder / "log").open("w") as log:
+        command = [sys.executable, str(driver), str(folder / "plan.json")]
         code = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
-    assert code == 0, (tmp_path / "log").read_text()
-    return whole, killed
+    assert code == 0, (folder / "log").read_text()
+    return folder
 
 
-def test_a_killed_run_ends_as_the_one_left_alone(runs: tuple[Path, Path]) -> None:
-    whole, killed = runs
-    names = sorted(path.name for path in (whole / "checkpoints").iterdir())
-    assert sorted(path.name for path in (killed / "checkpoints").iterdir()) == names
-    for name in (*(f"checkpoints/{name}" for name in names), "final.ckpt"):
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_killed_run_ends_as_the_one_left_alone(runs: Path, setting: str) -> None:
+    whole, killed = runs / setting / "whole", runs / setting / "killed"
+    names = sorted(str(path.relative_to(whole)) for path in whole.rglob("*.ckpt"))
+    assert sorted(str(path.relative_to(killed)) for path in killed.rglob("*.ckpt")) == names
+    for name in names:
         ours, expected = (torch.load(run / name, weights_only=True) for run in (killed, whole))
-        assert ours["global_step"] == expected["global_step"]
-        assert ours["state_dict"].keys() == expected["state_dict"].keys()
+        for part in ("global_step", "lr_schedulers", "SpeechData"):
+            assert ours.get(part) == expected.get(part), f"{name}: {part}"
         for key, value in expected["state_dict"].items():
             assert torch.equal(ours["state_dict"][key], value), f"{name}: {key}"

@@ -12,6 +12,7 @@ import yaml
 
 from linnet.audio.read import read_audio
 from linnet.core.errors import CheckpointError, ConfigError, TrainingError
+from linnet.data.batch import Batch
 from linnet.manifest.jsonl import read_manifest
 from linnet.metrics.error_rate import word_errors
 from linnet.models.checkpoint import load_model, read_checkpoint
@@ -19,6 +20,7 @@ from linnet.models.recognizer import CheckpointRecognizer
 from linnet.training.averaging import average_weights
 from linnet.training.callbacks import TrainingStatus
 from linnet.training.config import TrainConfig
+from linnet.training.module import CtcTraining
 from linnet.training.run import TrainingResult, train
 
 MakeConfig = Callable[..., TrainConfig]
@@ -123,6 +125,43 @@ def test_ctrl_c_saves_and_the_run_goes_on_from_there(make_config: MakeConfig, tm
     steps: list[int] = []
     train(make_config(*LONGER, "trainer.resume=true"), lambda status: steps.append(status.step))
     assert steps == [4, 5, 6]
+
+
+def test_ctrl_c_waits_for_the_step_and_a_second_one_does_not(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presses = {2: 1, 8: 2}  # by the number of the batch; three make a step
+    original = CtcTraining.training_step
+
+    def pressed(module: CtcTraining, batch: Batch, batch_index: int) -> torch.Tensor:
+        for _ in range(presses.pop(batch_index + 1, 0)):
+            signal.raise_signal(signal.SIGINT)
+        return original(module, batch, batch_index)
+
+    monkeypatch.setattr(CtcTraining, "training_step", pressed)
+    keys = (*LONGER, "trainer.validate_every_steps=100", "trainer.accumulate_batches=3")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    for resume in ("false", "true"):
+        with pytest.raises(KeyboardInterrupt):
+            train(make_config(*keys, f"trainer.resume={resume}"), ignore)
+        assert read_checkpoint(last).step == 1
+    assert presses == {}
+
+
+def test_what_a_killed_run_left_half_written_is_removed(make_config: MakeConfig, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "run" / "checkpoints"
+    train(make_config(), ignore)
+    (checkpoints / ".last.ckpt.a1b2.ckpt").write_bytes(b"half")
+    (checkpoints / "recent-00000004.ckpt").write_bytes(b"of steps to be done again")
+    train(make_config(*LONGER[1:], "trainer.resume=true", "trainer.max_steps=3"), ignore)
+    kept = [name for name in names_in(checkpoints) if not name.startswith("best-")]
+    assert kept == ["last.ckpt", "recent-00000002.ckpt", "recent-00000003.ckpt"]
+
+
+def test_a_run_killed_before_it_saved_starts_over(make_config: MakeConfig, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("", encoding="utf-8")
+    assert read_checkpoint(train(make_config("trainer.resume=true"), ignore).final).step == 2
 
 
 @pytest.mark.parametrize(
