@@ -13,7 +13,9 @@ from linnet.audio.write import write_audio
 from linnet.core.errors import AudioError
 from linnet.data.augment.waveform import WaveformAugment, WaveformAugmentConfig
 from linnet.data.batch import Batch
-from linnet.data.dataset import Key, SpeechDataset, decode_all
+from linnet.data.cache import open_cache
+from linnet.data.config import SourceConfig
+from linnet.data.dataset import Key, SpeechDataset
 from linnet.data.examples import Example
 
 RATE_HZ = 16_000
@@ -89,32 +91,14 @@ def test_workers_change_nothing(recorded: list[Example], augment: WaveformAugmen
         assert torch.equal(ours.samples, expected.samples)
 
 
-def test_the_cache_gives_what_the_files_give(recorded: list[Example]) -> None:
-    cache = decode_all(recorded, RATE_HZ)
-    assert all(samples is not None and samples.dtype == np.int16 for samples in cache)
-    read = SpeechDataset(recorded, RATE_HZ)[COPIES]
-    cached = SpeechDataset(recorded, RATE_HZ, cache=cache)[COPIES]
-    assert torch.equal(cached.lengths, read.lengths)
-    assert (cached.samples - read.samples).abs().max() <= 0.5 / 32768
-
-
-def test_the_cache_rounds_and_clips_what_16_bits_cannot_hold(
-    monkeypatch: pytest.MonkeyPatch, make_example: Callable[..., Example]
-) -> None:
-    read = np.array([1.0, -1.0, 1.7, -1.7, 0.4 / 32768, 0.6 / 32768], np.float32)
-    monkeypatch.setattr("linnet.data.dataset.read_audio", lambda *_, **__: read)
-    (samples,) = decode_all([make_example()], RATE_HZ)
-    assert samples is not None
-    assert samples.tolist() == [32767, -32768, 32767, -32768, 0, 1]
-
-
 @pytest.mark.parametrize("cached", [False, True])
 def test_bad_audio_is_left_out_of_its_batch_and_named(
-    recorded: list[Example], caplog: pytest.LogCaptureFixture, cached: bool
+    recorded: list[Example], caplog: pytest.LogCaptureFixture, tmp_path: Path, cached: bool
 ) -> None:
     Path(recorded[1].utterance.audio).write_bytes(b"no audio")
     Path(recorded[3].utterance.audio).unlink()
-    cache = decode_all(recorded, RATE_HZ) if cached else None
+    source = SourceConfig(manifest=tmp_path / "a.jsonl")
+    cache = open_cache(recorded, [source], tmp_path, RATE_HZ, num_workers=0) if cached else None
     with caplog.at_level(logging.WARNING, "linnet"):
         batch = SpeechDataset(recorded, RATE_HZ, cache=cache)[COPIES]
     assert batch.names == [recorded[0].utterance.audio]

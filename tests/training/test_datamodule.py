@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,9 +64,9 @@ def test_a_checkpoint_tells_the_place_of_the_next_batch(make_data: Callable[...,
 
 
 def test_the_cache_changes_the_samples_by_less_than_their_rounding(
-    make_data: Callable[..., SpeechData],
+    make_data: Callable[..., SpeechData], tmp_path: Path
 ) -> None:
-    cached, read = read_all(make_data("data.cache_audio=true")), read_all(make_data())
+    cached, read = read_all(make_data(f"data.cache={tmp_path}")), read_all(make_data())
     assert cached.keys() == read.keys()
     for name, (samples,) in cached.items():
         np.testing.assert_allclose(samples, read[name][0], atol=0.5 / 32768)

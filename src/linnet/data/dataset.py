@@ -7,15 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from torch.utils.data import Dataset
 
-from linnet.audio.read import read_audio
-from linnet.core.arrays import Array, Samples
+from linnet.core.arrays import Samples
 from linnet.core.errors import AudioError
 from linnet.data.augment.waveform import WaveformAugment
 from linnet.data.batch import Batch, collate
+from linnet.data.cache import AudioCache, read_stretch, stretch_of
 from linnet.data.examples import Example
 
 logger = logging.getLogger(__name__)
-FULL_SCALE = 32768.0
 
 
 class Key(NamedTuple):
@@ -37,7 +36,7 @@ class SpeechDataset(Dataset[Batch]):
         sample_rate_hz: rate of the waveforms.
         augment: changes to each waveform, or None.
         seed: seed of the augmentation.
-        cache: samples decoded beforehand (`decode_all`), or None to read files.
+        cache: what was decoded before, or None to read files.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class SpeechDataset(Dataset[Batch]):
         *,
         augment: WaveformAugment | None = None,
         seed: int = 0,
-        cache: Sequence[Array | None] | None = None,
+        cache: AudioCache | None = None,
     ) -> None:
         self.examples, self.sample_rate_hz = examples, sample_rate_hz
         self.augment, self.seed, self.cache = augment, seed, cache
@@ -66,38 +65,9 @@ class SpeechDataset(Dataset[Batch]):
         return collate(waveforms, examples)
 
     def _waveform(self, key: Key) -> Samples:
-        cached = self.cache[key.example] if self.cache is not None else None
-        if cached is None:
-            samples = _read(self.examples[key.example], self.sample_rate_hz)
-        else:
-            samples = cached.astype(np.float32) / np.float32(FULL_SCALE)
+        samples = self.cache[key.example] if self.cache is not None else None
+        if samples is None:
+            samples = read_stretch(stretch_of(self.examples[key.example]), self.sample_rate_hz)
         if self.augment is None:
             return samples
         return self.augment(samples, np.random.default_rng((self.seed, *key)))
-
-
-def decode_all(examples: Sequence[Example], sample_rate_hz: int) -> list[Array | None]:
-    """Decode every example to 16-bit samples; None where that fails, so that its batch names it."""
-    return [_decode(example, sample_rate_hz) for example in examples]
-
-
-def _decode(example: Example, sample_rate_hz: int) -> Array | None:
-    try:
-        samples = _read(example, sample_rate_hz)
-    except AudioError:
-        return None
-    scaled: Array = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
-    return scaled.astype(np.int16)
-
-
-def _read(example: Example, sample_rate_hz: int) -> Samples:
-    utterance = example.utterance
-    samples = read_audio(
-        utterance.audio,
-        sample_rate_hz=sample_rate_hz,
-        offset_s=utterance.offset_s,
-        duration_s=utterance.duration_s,
-    )
-    if len(samples) == 0:
-        raise AudioError("has no samples", where=utterance.audio, remedy="Leave it out of the manifest")
-    return samples

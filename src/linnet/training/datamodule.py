@@ -1,24 +1,20 @@
 """Gives Lightning the batches of a run, from any place of it on."""
 
-import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from linnet.core.arrays import Array
 from linnet.data.augment.waveform import WaveformAugment
 from linnet.data.batch import Batch
-from linnet.data.dataset import SpeechDataset, decode_all
+from linnet.data.cache import AudioCache, open_cache
+from linnet.data.dataset import SpeechDataset
 from linnet.data.examples import Example, TextEncoder, load_examples
 from linnet.data.mixture import sequential_batches
 from linnet.data.stream import BatchStream, StreamPlace
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
-
-logger = logging.getLogger(__name__)
 
 
 class SpeechData(LightningDataModule):
@@ -33,12 +29,17 @@ class SpeechData(LightningDataModule):
         self.encoder = text_encoder(config)
         self.examples: list[Example] = []
         self.dev_examples: list[Example] = []
-        self._cache: Sequence[Array | None] | None = None
+        self._cache: AudioCache | None = None
         self._place = StreamPlace()
         self._stream: BatchStream | None = None
 
+    def prepare_data(self) -> None:
+        """Fill the cache of audio in one process before the others open it."""
+        if self.config.data.cache is not None:
+            self.setup("fit")
+
     def setup(self, stage: str) -> None:
-        """Read the manifests, and the audio if it is to be kept in memory."""
+        """Read the manifests, and open the cache of audio."""
         if self.examples:
             return
         data = self.config.data
@@ -46,9 +47,14 @@ class SpeechData(LightningDataModule):
         dev_examples = load_examples(data.dev, self.encoder, data)
         # What trains the auxiliary head alone has no reference that the model's own could be scored against.
         self.dev_examples = [example for example in dev_examples if example.tokens is not None]
-        if data.cache_audio:
-            logger.info("decoding %d recordings into memory", len(self.examples))
-            self._cache = decode_all(self.examples, self.config.model.frontend.sample_rate_hz)
+        if data.cache is not None:
+            self._cache = open_cache(
+                self.examples,
+                data.train,
+                data.cache,
+                self.config.model.frontend.sample_rate_hz,
+                num_workers=data.num_workers,
+            )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Give the batches of the run from the place on that `load_state_dict` was told, without end."""
