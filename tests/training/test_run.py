@@ -1,5 +1,7 @@
 """Whole runs: what they learn and leave behind, how they stop, and how they go on."""
 
+import multiprocessing
+import os
 import re
 import signal
 from collections.abc import Callable
@@ -135,11 +137,14 @@ def test_ctrl_c_waits_for_the_step_and_a_second_one_does_not(
 
     def pressed(module: CtcTraining, batch: Batch, batch_index: int) -> torch.Tensor:
         for _ in range(presses.pop(batch_index + 1, 0)):
+            for worker in multiprocessing.active_children():
+                assert worker.pid is not None
+                os.kill(worker.pid, signal.SIGINT)  # as a terminal does
             signal.raise_signal(signal.SIGINT)
         return original(module, batch, batch_index)
 
     monkeypatch.setattr(CtcTraining, "training_step", pressed)
-    keys = (*LONGER, "trainer.validate_every_steps=100", "trainer.accumulate_batches=3")
+    keys = (*LONGER, "trainer.validate_every_steps=9", "trainer.accumulate_batches=3", "data.num_workers=1")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     for resume in ("false", "true"):
         with pytest.raises(KeyboardInterrupt):

@@ -1,5 +1,6 @@
 """Gives Lightning the batches of a run, from any place of it on."""
 
+import signal
 from dataclasses import asdict
 from typing import Any
 
@@ -79,6 +80,7 @@ class SpeechData(LightningDataModule):
             sampler=self._stream,
             batch_size=None,
             num_workers=data.num_workers,
+            worker_init_fn=_leave_interrupts_to_the_main_process,
             pin_memory=trainer.strategy.root_device.type == "cuda",
         )
 
@@ -97,6 +99,11 @@ class SpeechData(LightningDataModule):
         dataset = SpeechDataset(self.dev_examples, self.config.model.frontend.sample_rate_hz)
         batches = sequential_batches(self.dev_examples, self.config.data.batch_s)
         return DataLoader(dataset, sampler=batches, batch_size=None)
+
+
+def _leave_interrupts_to_the_main_process(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal, but the step under way may need more batches."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def text_encoder(config: TrainConfig) -> TextEncoder:
