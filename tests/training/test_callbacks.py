@@ -52,6 +52,8 @@ class Run:
     def batch(self, trainer: Any, loss: float = 1.0, takes_s: float = 0.5) -> None:
         self.clock.now_s += takes_s
         batch: Any = SimpleNamespace(audio_samples=100)
+        if trainer.callback_metrics:
+            self.reporter.on_validation_end(trainer, self.module)
         self.reporter.on_train_batch_end(trainer, self.module, {"loss": torch.tensor(loss)}, batch, 0)
 
 
@@ -88,6 +90,16 @@ def test_a_resumed_run_expects_the_rest_at_its_own_speed(clock: Clock) -> None:
     for step in range(91, 101):
         run.batch(trainer_at(step, max_steps=120), takes_s=2.0)
     assert run.reports[0].left_s == pytest.approx(40.0)
+
+
+def test_a_resumed_run_reports_what_the_checkpoint_had_not_reported(clock: Clock) -> None:
+    run = Run(2, clock, trainer_at(0))
+    run.batch(trainer_at(2, dev_wer=0.25))
+    run.batch(trainer_at(3), loss=2.0)
+    resumed = Run(2, clock, trainer_at(3))
+    resumed.reporter.load_state_dict(run.reporter.state_dict())
+    resumed.batch(trainer_at(4), loss=4.0)
+    assert [(status.loss, status.dev_wer) for status in resumed.reports] == [(3.0, 0.25)]
 
 
 def test_other_processes_stay_silent(clock: Clock) -> None:

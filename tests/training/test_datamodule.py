@@ -1,6 +1,8 @@
 """The batches that Lightning is given: the mixture of the epoch, and every dev utterance once."""
 
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,13 +19,14 @@ NOISE = "data.augment.transforms=[{name: white_noise, probability: 1.0}]"
 
 @pytest.fixture
 def make_data(make_config: Callable[..., TrainConfig]) -> Callable[..., SpeechData]:
-    """`make_data("key=value", …, epoch=0, step=0)` → set up, as at this place of a run of 10 steps."""
+    """`make_data("key=value", …, batch=0, epoch=0)` → set up for a run of 10, before that batch."""
 
-    def make(*overrides: str, epoch: int = 0, step: int = 0) -> SpeechData:
+    def make(*overrides: str, batch: int = 0, **place: float) -> SpeechData:
         data = SpeechData(make_config("trainer.max_steps=10", *overrides))
         strategy = SimpleNamespace(root_device=torch.device("cpu"))
-        trainer: Any = SimpleNamespace(global_step=step, current_epoch=epoch, strategy=strategy)
+        trainer: Any = SimpleNamespace(strategy=strategy, fit_loop=SimpleNamespace(total_batch_idx=batch - 1))
         data.trainer = trainer
+        data.load_state_dict({"batch": batch, **place})
         data.setup("fit")
         return data
 
@@ -31,32 +34,39 @@ def make_data(make_config: Callable[..., TrainConfig]) -> Callable[..., SpeechDa
 
 
 def read_all(data: SpeechData) -> dict[str, list[torch.Tensor]]:
-    """The waveforms of an epoch by the name of their recording."""
+    """The waveforms of the first two batches, which are an epoch, by the name of their recording."""
     found: dict[str, list[torch.Tensor]] = {}
-    for batch in data.train_dataloader():
+    for batch in islice(data.train_dataloader(), 2):
         for name, row, length in zip(batch.names, batch.samples, batch.lengths, strict=True):
             found.setdefault(name, []).append(row[:length])
     return found
 
 
-def test_an_epoch_follows_the_repeats_at_its_progress(make_data: Callable[..., SpeechData]) -> None:
-    keys = ("data.train.0.repeat=1", "data.train.0.final_repeat=3")
-    for step, copies in ((0, 1), (5, 2), (10, 3)):
-        waveforms = read_all(make_data(*keys, step=step))
-        assert [len(each) for each in waveforms.values()] == [copies] * 24
-
-
 def test_epochs_are_augmented_anew_and_can_be_drawn_again(make_data: Callable[..., SpeechData]) -> None:
     first, again, later = (read_all(make_data(NOISE, epoch=epoch)) for epoch in (0, 0, 1))
     name = next(iter(first))
+    assert len(first) == 24
     assert torch.equal(first[name][0], again[name][0])
     assert not torch.equal(first[name][0], later[name][0])
 
 
+def test_a_checkpoint_tells_the_place_of_the_next_batch(make_data: Callable[..., SpeechData]) -> None:
+    data = make_data("data.train.0.final_repeat=3", "trainer.accumulate_batches=2")
+    assert data.state_dict() == {}, "no batch was asked for yet"
+    batches = iter(data.train_dataloader())
+    ahead = [next(batches) for _ in range(5)]
+    data.trainer.fit_loop.total_batch_idx = 2
+    state = data.state_dict()
+    assert state == {"batch": 3, "epoch": 1, "first_batch": 2, "progress": 0.1, "num_batches": 2}
+    resumed = make_data("data.train.0.final_repeat=3", "trainer.accumulate_batches=2", **state)
+    for ours, expected in zip(resumed.train_dataloader(), ahead[3:], strict=False):
+        assert torch.equal(ours.samples, expected.samples)
+
+
 def test_the_cache_changes_the_samples_by_less_than_their_rounding(
-    make_data: Callable[..., SpeechData],
+    make_data: Callable[..., SpeechData], tmp_path: Path
 ) -> None:
-    cached, read = read_all(make_data("data.cache_audio=true")), read_all(make_data())
+    cached, read = read_all(make_data(f"data.cache={tmp_path}")), read_all(make_data())
     assert cached.keys() == read.keys()
     for name, (samples,) in cached.items():
         np.testing.assert_allclose(samples, read[name][0], atol=0.5 / 32768)

@@ -80,15 +80,26 @@ def test_auxiliary_speech_teaches_the_encoder_and_not_the_head(
     assert module.auxiliary_head.weight.grad.abs().sum() > 0
 
 
-def test_features_are_masked_in_training_by_seed_and_step(
+def test_features_are_masked_in_training_by_seed_and_batch(
     make_module: Callable[..., CtcTraining], batch: Batch
 ) -> None:
     masks = "feature_augment={spec_augment: {freq_masks: 2, time_masks: 2}}"
     plain, masked, again = (make_module(*keys).training_step(batch, 0) for keys in ((), (masks,), (masks,)))
     other = make_module(masks, "trainer.seed=5").training_step(batch, 0)
+    second = make_module(masks).training_step(batch, 1)  # of the same optimizer step, where two make one
     assert masked == again
-    assert masked != plain
-    assert masked != other
+    assert len({loss.item() for loss in (plain, masked, other, second)}) == 4
+
+
+def test_dither_and_dropout_depend_on_seed_and_batch_alone(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    keys = ("model.frontend.dither=0.01", "model.encoder.blocks.1.dropout=0.3")
+    module, other = make_module(*keys), make_module(*keys, "trainer.seed=5")
+    first = module.training_step(batch, 0)
+    torch.manual_seed(99)
+    assert module.training_step(batch, 0) == first
+    assert len({first.item(), *(each.training_step(batch, 1).item() for each in (module, other))}) == 3
 
 
 def test_audio_that_is_no_number_names_its_batch(

@@ -1,5 +1,7 @@
 """Whole runs: what they learn and leave behind, how they stop, and how they go on."""
 
+import multiprocessing
+import os
 import re
 import signal
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import yaml
 
 from linnet.audio.read import read_audio
 from linnet.core.errors import CheckpointError, ConfigError, TrainingError
+from linnet.data.batch import Batch
 from linnet.manifest.jsonl import read_manifest
 from linnet.metrics.error_rate import word_errors
 from linnet.models.checkpoint import load_model, read_checkpoint
@@ -19,6 +22,7 @@ from linnet.models.recognizer import CheckpointRecognizer
 from linnet.training.averaging import average_weights
 from linnet.training.callbacks import TrainingStatus
 from linnet.training.config import TrainConfig
+from linnet.training.module import CtcTraining
 from linnet.training.run import TrainingResult, train
 
 MakeConfig = Callable[..., TrainConfig]
@@ -37,14 +41,6 @@ def equal(first: Path, second: Path) -> bool:
     ours, others = weights_of(first), weights_of(second)
     assert ours.keys() == others.keys()
     return all(torch.equal(value, others[key]) for key, value in ours.items())
-
-
-def stop_at(step: int, error: BaseException) -> Callable[[TrainingStatus], None]:
-    def report(status: TrainingStatus) -> None:
-        if status.step == step:
-            raise error
-
-    return report
 
 
 def names_in(folder: Path) -> list[str]:
@@ -118,33 +114,10 @@ def test_batches_can_be_accumulated(make_config: MakeConfig) -> None:
     assert [status.step for status in reports] == [1, 2]
 
 
-def run_and_break(config: TrainConfig, step: int, error: BaseException) -> None:
-    with pytest.raises(type(error)):
-        train(config, stop_at(step, error))
-
-
-def test_a_run_broken_after_an_epoch_and_its_validation_ends_the_same(
-    make_config: MakeConfig, tmp_path: Path
-) -> None:
-    """Two batches make an epoch here, so every validation falls on the end of one."""
-    whole, broken = (f"output_dir={tmp_path / name}" for name in ("whole", "broken"))
-    expected = train(make_config(*LONGER, whole), ignore)
-    run_and_break(make_config(*LONGER, broken), 3, RuntimeError("the power failed"))
-    steps: list[int] = []
-    result = train(
-        make_config(*LONGER, broken, "trainer.resume=true"), lambda status: steps.append(status.step)
-    )
-    assert steps == [3, 4, 5, 6]
-    assert equal(tmp_path / "whole/checkpoints/last.ckpt", tmp_path / "broken/checkpoints/last.ckpt")
-    assert equal(expected.final, result.final)
-    # The one before the break counts among the best.
-    assert result.best.name == expected.best.name
-    assert names_in(result.best.parent) == names_in(expected.best.parent)
-
-
 def test_ctrl_c_saves_and_the_run_goes_on_from_there(make_config: MakeConfig, tmp_path: Path) -> None:
     handler = signal.getsignal(signal.SIGINT)
-    run_and_break(make_config(*LONGER), 3, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        train(make_config(*LONGER), lambda status: status.step == 3 and signal.raise_signal(signal.SIGINT))
     assert signal.getsignal(signal.SIGINT) is handler, "the next Ctrl-C would go unheard"
     checkpoints = tmp_path / "run" / "checkpoints"
     assert read_checkpoint(checkpoints / "last.ckpt").step == 3
@@ -154,6 +127,46 @@ def test_ctrl_c_saves_and_the_run_goes_on_from_there(make_config: MakeConfig, tm
     steps: list[int] = []
     train(make_config(*LONGER, "trainer.resume=true"), lambda status: steps.append(status.step))
     assert steps == [4, 5, 6]
+
+
+def test_ctrl_c_waits_for_the_step_and_a_second_one_does_not(
+    make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presses = {2: 1, 8: 2}  # by the number of the batch; three make a step
+    original = CtcTraining.training_step
+
+    def pressed(module: CtcTraining, batch: Batch, batch_index: int) -> torch.Tensor:
+        for _ in range(presses.pop(batch_index + 1, 0)):
+            for worker in multiprocessing.active_children():
+                assert worker.pid is not None
+                os.kill(worker.pid, signal.SIGINT)  # as a terminal does
+            signal.raise_signal(signal.SIGINT)
+        return original(module, batch, batch_index)
+
+    monkeypatch.setattr(CtcTraining, "training_step", pressed)
+    keys = (*LONGER, "trainer.validate_every_steps=9", "trainer.accumulate_batches=3", "data.num_workers=1")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    for resume in ("false", "true"):
+        with pytest.raises(KeyboardInterrupt):
+            train(make_config(*keys, f"trainer.resume={resume}"), ignore)
+        assert read_checkpoint(last).step == 1
+    assert presses == {}
+
+
+def test_what_a_killed_run_left_half_written_is_removed(make_config: MakeConfig, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "run" / "checkpoints"
+    train(make_config(), ignore)
+    (checkpoints / ".last.ckpt.a1b2.ckpt").write_bytes(b"half")
+    (checkpoints / "recent-00000004.ckpt").write_bytes(b"of steps to be done again")
+    train(make_config(*LONGER[1:], "trainer.resume=true", "trainer.max_steps=3"), ignore)
+    kept = [name for name in names_in(checkpoints) if not name.startswith("best-")]
+    assert kept == ["last.ckpt", "recent-00000002.ckpt", "recent-00000003.ckpt"]
+
+
+def test_a_run_killed_before_it_saved_starts_over(make_config: MakeConfig, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("", encoding="utf-8")
+    assert read_checkpoint(train(make_config("trainer.resume=true"), ignore).final).step == 2
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ class DataConfig(BaseModel):
         num_buckets: groups of similar duration that a batch is drawn from.
         min_duration_s, max_duration_s: utterances outside are left out, and counted in the log.
         num_workers: processes that read and augment; 0 does it in the training process.
-        cache_audio: decode all training audio once, at the start, and keep it in memory as 16-bit samples
-            (115 MB an hour at 16 kHz).
+        cache: a folder that keeps the training audio decoded, as 16-bit samples (115 MB an hour at 16 kHz),
+            for this run and later ones; None decodes every file every time.
         augment: what happens to the waveforms.
     """
 
@@ -62,7 +62,7 @@ class DataConfig(BaseModel):
     min_duration_s: float = Field(default=0.1, ge=0.0)
     max_duration_s: float = Field(default=20.0, gt=0.0)
     num_workers: int = Field(default=2, ge=0)
-    cache_audio: bool = False
+    cache: Path | None = None
     augment: WaveformAugmentConfig = WaveformAugmentConfig()
 
     @field_validator("augment")

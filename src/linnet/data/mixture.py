@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from linnet.core.errors import ConfigError
 from linnet.core.optional import require
 from linnet.data.config import SourceConfig
+from linnet.data.dataset import Key
 from linnet.data.examples import Example
 
 
@@ -79,15 +80,15 @@ def _bucket_edges(durations_s: NDArray[np.float64], num_buckets: int) -> list[fl
     return [float(edge) for edge in np.unique(edges)]
 
 
-def sequential_batches(examples: Sequence[Example], batch_s: float) -> list[list[tuple[int, int]]]:
+def sequential_batches(examples: Sequence[Example], batch_s: float) -> list[list[Key]]:
     """Group examples by length into batches of at most `batch_s` padded seconds, for validation."""
     order = sorted(range(len(examples)), key=lambda index: examples[index].utterance.duration_s)
-    batches: list[list[tuple[int, int]]] = []
-    current: list[tuple[int, int]] = []
+    batches: list[list[Key]] = []
+    current: list[Key] = []
     for index in order:
         longest_s = examples[index].utterance.duration_s
         if current and longest_s * (len(current) + 1) > batch_s:
             batches.append(current)
             current = []
-        current.append((index, 0))
+        current.append(Key(epoch=0, example=index, copy=0))
     return [*batches, current] if current else batches

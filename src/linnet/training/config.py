@@ -35,6 +35,7 @@ class TrainerConfig(BaseModel):
     Attributes:
         max_steps: optimizer steps of the whole run; the schedule ends there.
         validate_every_steps: steps between two looks at the dev sets.
+        save_every_steps: steps between two savings of `last.ckpt`, so the most that a killed run repeats.
         log_every_steps: steps between two lines of the log.
         gradient_clip: largest norm of the gradient; 0 leaves it alone.
         accumulate_batches: batches per optimizer step.
@@ -51,6 +52,7 @@ class TrainerConfig(BaseModel):
 
     max_steps: int = Field(ge=1)
     validate_every_steps: int = Field(default=500, ge=1)
+    save_every_steps: int = Field(default=100, ge=1)
     log_every_steps: int = Field(default=20, ge=1)
     gradient_clip: float = Field(default=1.0, ge=0.0)
     accumulate_batches: int = Field(default=1, ge=1)

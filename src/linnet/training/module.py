@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
@@ -38,10 +39,16 @@ class CtcTraining(LightningModule):
         self._dev_counts = torch.zeros(2, dtype=torch.long)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share."""
+        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
+
+        Args:
+            batch: what to train on.
+            batch_index: its number in the run, which its random numbers depend on.
+        """
+        torch.manual_seed(_seed_of(self.config.trainer.seed, batch_index, self.global_rank))
         with torch.no_grad():
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
-            features = self.augment(features, lengths, self._generator())
+            features = self.augment(features, lengths, self._mask_generator(batch_index))
         encoded, lengths = self.model.encoder(features, lengths)
         losses = ctc_loss(self.model.score(encoded), lengths, batch.tokens, batch.token_lengths)
         loss = mean_over_used(losses, batch.token_lengths)
@@ -102,9 +109,14 @@ class CtcTraining(LightningModule):
             "and resume from the last checkpoint with trainer.resume=true",
         )
 
-    def _generator(self) -> torch.Generator:
-        """Random numbers that depend on seed, step and rank alone: a resumed run draws the same ones."""
+    def _mask_generator(self, batch_index: int) -> torch.Generator:
+        """Random numbers that depend on seed, batch and rank alone: a resumed run draws the same ones."""
         generator = torch.Generator(device=self.device)
         return generator.manual_seed(
-            (self.config.trainer.seed * 1_000_003 + self.global_step) * 4096 + self.global_rank
+            (self.config.trainer.seed * 1_000_003 + batch_index) * 4096 + self.global_rank
         )
+
+
+def _seed_of(seed: int, batch_index: int, rank: int) -> int:
+    """Return the seed of the dither and dropout of a batch."""
+    return int(np.random.SeedSequence((seed, batch_index, rank)).generate_state(1, np.uint64)[0])

@@ -3,9 +3,12 @@
 import logging
 import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 
 import torch
 import yaml
@@ -23,6 +26,7 @@ from linnet.training.datamodule import SpeechData
 from linnet.training.module import CtcTraining
 
 logger = logging.getLogger(__name__)
+CONFIG_FILE = "config.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +55,27 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
     Raises:
         ConfigError: when `output_dir` holds another run, or nothing to resume.
         TrainingError: when the loss is not a number.
-        KeyboardInterrupt: on Ctrl-C, after the steps done so far were saved.
+        KeyboardInterrupt: on Ctrl-C, after the step under way (and its validation) was saved.
         SystemExit: on SIGTERM, likewise.
     """
     _prepare_process(config)
     directory = config.output_dir / "checkpoints"
-    recent = LastCheckpoints(directory, config.trainer.average_last)
+    recent = LastCheckpoints(directory, config.trainer)
     resume_from = _resume_point(config, recent.last_path)
-    write_text(config.output_dir / "config.yaml", _to_yaml(config))
+    write_text(config.output_dir / CONFIG_FILE, _to_yaml(config))
     best = ModelCheckpoint(
         dirpath=directory,
         filename="best-{step:08d}-{dev_wer:.4f}",
         auto_insert_metric_name=False,
         monitor="dev_wer",
         save_top_k=config.trainer.keep_best,
+        enable_version_counter=False,  # after a kill, a validation is done and saved again
     )
     reporter = ProgressReporter(report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz)
     module, data = CtcTraining(config), SpeechData(config)
     trainer = _build_trainer(config, [best, recent, reporter])
-    _fit(trainer, module, data, resume_from)
+    with _heard_by(recent.interrupt):
+        _fit(trainer, module, data, resume_from)
     final = config.output_dir / "final.ckpt"
     _write_average(final, module, recent, trainer)
     final_wer = float(trainer.validate(module, data, verbose=False)[0]["dev_wer"])
@@ -84,15 +90,26 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
 
 
 def _fit(trainer: Trainer, module: CtcTraining, data: SpeechData, resume_from: Path | None) -> None:
-    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
     except SystemExit as end:
         if not isinstance(end.__context__, KeyboardInterrupt):
             raise
-        # Lightning makes an exit of Ctrl-C, and leaves the process deaf to the next one.
-        signal.signal(signal.SIGINT, on_interrupt)
-        raise KeyboardInterrupt from None
+        raise KeyboardInterrupt from None  # which Lightning made an exit
+
+
+@contextmanager
+def _heard_by(interrupt: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let `interrupt` hear Ctrl-C, where that would raise KeyboardInterrupt; Lightning leaves it unheard."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _write_average(path: Path, module: CtcTraining, recent: LastCheckpoints, trainer: Trainer) -> None:
@@ -119,7 +136,6 @@ def _build_trainer(
         log_every_n_steps=options.log_every_steps,
         gradient_clip_val=options.gradient_clip or None,
         accumulate_grad_batches=options.accumulate_batches,
-        reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
         callbacks=list(callbacks),
@@ -142,6 +158,9 @@ def _prepare_process(config: TrainConfig) -> None:
 
 def _resume_point(config: TrainConfig, last: Path) -> Path | None:
     if config.trainer.resume:
+        if not last.is_file() and (config.output_dir / CONFIG_FILE).is_file():
+            logger.warning("%s: nothing was saved before the run was stopped; it starts over", last)
+            return None
         _check_resumable(config, last)
         return last
     if any(config.output_dir.glob("checkpoints/*.ckpt")):
