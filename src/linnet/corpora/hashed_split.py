@@ -1,9 +1,9 @@
 """Parts of a corpus that brings none: train, dev or test by a hash, so that growth moves no utterance."""
 
-import hashlib
+from linnet.manifest.split import key_fraction
 
-# Of 100 keys; the rest is train.
-DEV_PERCENT, TEST_PERCENT = 10, 10
+# The rest is train.
+DEV_SHARE, TEST_SHARE = 0.1, 0.1
 
 PARTS = ("train", "dev", "test")
 
@@ -11,12 +11,11 @@ PARTS = ("train", "dev", "test")
 def hashed_part(key: str) -> str:
     """Name the part of whatever `key` stands for: a speaker, or a recording where speakers are unknown.
 
-    The first 8 bytes of the key's SHA-256, as a fraction of their range, fall in [0, 0.1) for test, in
-    [0.1, 0.2) for dev, and above for train. The part depends on nothing but the key: the same speaker is
-    never on two sides, and recordings added later leave the others where they are.
+    The key's fraction (`manifest.split.key_fraction`) falls in [0, 0.1) for test, in [0.1, 0.2) for dev, and
+    above for train. The part depends on nothing but the key: the same speaker is never on two sides, and
+    recordings added later leave the others where they are.
     """
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-    percent = int.from_bytes(digest[:8], "big") * 100 / 2**64
-    if percent < TEST_PERCENT:
+    fraction = key_fraction(key)
+    if fraction < TEST_SHARE:
         return "test"
-    return "dev" if percent < TEST_PERCENT + DEV_PERCENT else "train"
+    return "dev" if fraction < TEST_SHARE + DEV_SHARE else "train"
