@@ -49,6 +49,17 @@ def test_epochs_follow_one_another_and_grow_with_the_progress(
     assert sizes[-1] > 1.4 * sizes[0]
 
 
+def test_lengths_are_mixed_to_the_end_of_an_epoch(make_example: Callable[..., Example]) -> None:
+    """The sampler alone would end this epoch with ten batches of short utterances."""
+    examples = [make_example(f"{number}.wav", 0.5 if number < 400 else 3.0) for number in range(460)]
+    source = SourceConfig(manifest=Path("a.jsonl"))
+    data = DataConfig(train=(source,), dev=(source,), batch_s=6.0, num_buckets=4)
+    stream = BatchStream(examples, data, seed=0, run_batches=RUN_BATCHES, place=START)
+    batches = [batch for batch in read(stream, 200) if batch[0].epoch == 0]
+    assert any(max(key.example for key in batch) >= 400 for batch in batches[-10:])
+    assert sorted(key.example for batch in batches for key in batch) == list(range(460))
+
+
 def test_the_seed_decides(make_stream: Callable[..., BatchStream]) -> None:
     first = read(make_stream(), 20)
     assert read(make_stream(), 20) == first

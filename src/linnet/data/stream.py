@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from linnet.data.config import DataConfig
 from linnet.data.dataset import Key
 from linnet.data.examples import Example
@@ -96,7 +98,11 @@ class BatchStream:
             num_buckets=self.data.num_buckets,
             seed=self.seed + place.epoch,
         )
-        return [[_key(place.epoch, cut.id) for cut in cuts] for cuts in sampler]
+        batches = [[_key(place.epoch, cut.id) for cut in cuts] for cuts in sampler]
+        # The sampler's buckets run dry at different times: left in its order, an epoch would end with batches
+        # of one length only.
+        order = np.random.default_rng((self.seed, place.epoch)).permutation(len(batches))
+        return [batches[index] for index in order]
 
 
 def _key(epoch: int, cut_id: str) -> Key:

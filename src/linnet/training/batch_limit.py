@@ -8,6 +8,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from multiprocessing import get_context
@@ -17,8 +18,10 @@ from typing import Literal
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 
-from linnet.core.errors import TrainingError
-from linnet.data.dataset import SpeechDataset, decode_all
+from linnet.core.arrays import Samples
+from linnet.core.errors import AudioError, TrainingError
+from linnet.data.batch import collate
+from linnet.data.cache import read_stretch, stretch_of
 from linnet.data.examples import Example
 from linnet.optim.config import build_optimizer
 from linnet.training.config import TrainConfig
@@ -217,15 +220,10 @@ class TrainingStep:
         if config.trainer.num_threads:
             torch.set_num_threads(config.trainer.num_threads)
         rate_hz = config.model.frontend.sample_rate_hz
-        decoded = [
-            (example, samples)
-            for example, samples in zip(examples, decode_all(examples, rate_hz), strict=True)
-            if samples is not None
-        ]
+        decoded = list(_decoded(examples, rate_hz))
         if not decoded:
             raise TrainingError("none of the longest recordings can be decoded", remedy="Run with --deep")
-        self.examples = [example for example, _ in decoded]
-        self._data = SpeechDataset(self.examples, rate_hz, cache=[samples for _, samples in decoded])
+        self.examples, self._waveforms = zip(*decoded, strict=True)
         self._module = CtcTraining(config).to(self.device).train()
         self._optimizer = build_optimizer(config.optimizer, self._module.parameters())
         for group in self._optimizer.param_groups:
@@ -256,13 +254,22 @@ class TrainingStep:
         )
 
     def _step(self, places: Sequence[int]) -> None:
-        batch = move_data_to_device(self._data[[(place, 0) for place in places]], torch.device(self.device))
+        waveforms = [self._waveforms[place] for place in places]
+        batch = collate(waveforms, [self.examples[place] for place in places])
+        batch = move_data_to_device(batch, torch.device(self.device))
         precision = _AUTOCAST.get(self.config.trainer.precision)
         with torch.autocast(self.device, precision, enabled=precision is not None):
             loss = self._module.training_step(batch, 0)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's stubs
         self._optimizer.step()
         self._optimizer.zero_grad()
+
+
+def _decoded(examples: Sequence[Example], sample_rate_hz: int) -> Iterator[tuple[Example, Samples]]:
+    """Decode what can be decoded; the doctor names the rest."""
+    for example in examples:
+        with suppress(AudioError):
+            yield example, read_stretch(stretch_of(example), sample_rate_hz)
 
 
 def _device(config: TrainConfig) -> str:
