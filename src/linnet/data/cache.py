@@ -5,9 +5,9 @@ other (16 bits, little-endian), and NAME.npy, where each begins and ends. The na
 decoded, so a changed recording or manifest is decoded anew, and no file is ever changed.
 
 Recordings in tar archives are read through the cache alone. Archives can only be read fast from front to
-back, and batches want utterances of one length from anywhere. A buffer between the two would shuffle a little only, and
-would have to be filled again to resume exactly. Here each archive is read once, in order, and what follows is
-the same as for files: any order, exact resume. The price is the disk that the cache takes.
+back, and batches want utterances of one length from anywhere. A buffer between the two would shuffle a little
+only, and would have to be filled again to resume exactly. Here each archive is read once, in order, and what
+follows is the same as for files: any order, exact resume. The price is the disk that the cache takes.
 """
 
 import hashlib

@@ -161,6 +161,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         raise ManifestError(
             "it exists and is no empty folder", where=str(folder), remedy="Choose another folder"
         )
+    folder = folder.resolve()  # "." has no name
     staging = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
     staging.mkdir(parents=True)
     try:
