@@ -207,3 +207,33 @@ def test_force_replaces_what_is_there(corpus: Path) -> None:
     (corpus / "taken.jsonl").write_text("old\n", encoding="utf-8")
     assert run("merge", corpus / "all.jsonl", "-o", corpus / "taken.jsonl", "--force").exit_code == 0
     assert read_lines(corpus / "taken.jsonl") == LINES
+
+
+def test_shard_packs_recordings_and_names_what_it_leaves_out(corpus: Path, tmp_path: Path) -> None:
+    result = run("shard", corpus / "all.jsonl", "-o", tmp_path / "shards", "--shard-mb", "0.004")
+    assert result.exit_code == 0, result.output
+    manifest = tmp_path / "shards/tarred_audio_manifest.jsonl"
+    assert result.stdout == f"{manifest}: 4 utterances in 2 archives\n"
+    assert {line["speaker"] for line in read_lines(manifest)} == {"ada", "bo", "cy", "dee"}
+    assert run("stats", manifest).exit_code == 0
+    result = run("shard", corpus / "all.jsonl", "-o", tmp_path / "shards")
+    assert result.exit_code == 2
+    assert "is no empty folder" in result.stderr
+    (corpus / "clips/bo.wav").write_bytes(b"no sound")
+    left_out = tmp_path / "left_out.jsonl"
+    result = run("shard", corpus / "all.jsonl", "-o", tmp_path / "three", "--left-out", left_out)
+    assert result.exit_code == 1
+    assert "bo.wav: its recording cannot be read" in result.stderr
+    assert [line["speaker"] for line in read_lines(left_out)] == ["bo"]
+
+
+def test_a_tarred_manifest_is_filtered_beside_its_archives(corpus: Path, tmp_path: Path) -> None:
+    assert run("shard", corpus / "all.jsonl", "-o", tmp_path / "shards").exit_code == 0
+    manifest = tmp_path / "shards/tarred_audio_manifest.jsonl"
+    result = run("filter", manifest, "-o", tmp_path / "shards/ada.jsonl", "--speaker", "ada")
+    assert result.exit_code == 0, result.output
+    (line,) = read_lines(tmp_path / "shards/ada.jsonl")
+    assert line in read_lines(manifest)
+    result = run("filter", manifest, "-o", tmp_path / "ada.jsonl", "--speaker", "ada")
+    assert result.exit_code == 2
+    assert "beside the archives" in result.stderr

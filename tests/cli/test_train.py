@@ -51,6 +51,25 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrainConfi
     return configs
 
 
+def test_a_run_on_shards(config: str, tone_corpus: Path, tmp_path: Path) -> None:
+    shards, cache = tmp_path / "shards", tmp_path / "cache"
+    packed = CliRunner().invoke(
+        app, ["manifest", "shard", str(tone_corpus / "train.jsonl"), "-o", str(shards), "--shard-mb", "0.1"]
+    )
+    assert packed.exit_code == 0, packed.output
+    source = f"data.train.0.manifest={shards / 'tarred_audio_manifest.jsonl'}"
+    options = (f"output_dir={tmp_path / 'run'}", "trainer.max_steps=2", f"data.cache={cache}")
+    result = invoke(config, source, *options)
+    assert result.exit_code == 0, result.output
+    assert "tarred_audio_manifest.jsonl: 24 utterances" in result.stderr
+    assert "left out" not in result.stderr
+    assert (tmp_path / "run/final.ckpt").is_file()
+    assert sorted(path.suffix for path in cache.iterdir()) == [".npy", ".pcm"]
+    without = invoke(config, source, f"output_dir={tmp_path / 'other'}", "trainer.max_steps=2")
+    assert without.exit_code == 2
+    assert "data.cache=DIR" in " ".join(without.stderr.split())
+
+
 def test_help_teaches_by_example() -> None:
     shown = " ".join(invoke("--help").stdout.split())
     assert "linnet train config.yaml trainer.max_steps=500" in shown

@@ -1,18 +1,26 @@
 """The cache of decoded audio: what it gives, when it decodes, and what damage it survives."""
 
+import io
 import logging
 import os
 import pickle
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from linnet.audio.archive import Member, as_member, read_members
+from linnet.core.errors import AudioError
 from linnet.data import cache as cache_module
 from linnet.data.cache import AudioCache, open_cache, read_stretch, stretch_of
 from linnet.data.config import SourceConfig
 from linnet.data.examples import Example
+from linnet.manifest.jsonl import read_manifest
+from linnet.manifest.shards import MANIFEST_NAME, write_shards
 
 RATE_HZ = 16_000
 SOURCES = [SourceConfig(manifest=Path(name)) for name in ("a/train.jsonl", "b/train.jsonl", "a/train.jsonl")]
@@ -140,3 +148,130 @@ def test_an_interrupt_leaves_nothing_half_written(
     with pytest.raises(KeyboardInterrupt):
         open_it(recorded)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.fixture
+def sharded(recorded: list[Example], tmp_path: Path) -> list[Example]:
+    """The recordings in three archives, and a stretch of the last as another line for its member."""
+    half = replace(recorded[5].utterance, offset_s=0.1, duration_s=0.1, text="half")
+    utterances = [replace(each.utterance, text=str(row)) for row, each in enumerate(recorded)]
+    write_shards([*utterances, half], tmp_path / "shards", shard_mb=0.012)
+    by_text = {each.text: each for each in read_manifest(tmp_path / "shards" / MANIFEST_NAME)}
+    return [replace(recorded[0], utterance=by_text[text]) for text in [*map(str, range(6)), "half"]]
+
+
+def rewrite_tar(
+    path: Path, change: Callable[[tarfile.TarInfo, bytes], tuple[tarfile.TarInfo, bytes]]
+) -> None:
+    with tarfile.open(path) as archive:
+        members = [(info, archive.extractfile(info)) for info in archive]
+        contents = [(info, file.read()) for info, file in members if file]
+    with tarfile.open(path, "w") as archive:
+        for info, content in contents:
+            new, content = change(info, content)
+            new.size = len(content)
+            archive.addfile(new, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_archives_give_what_the_files_give(
+    recorded: list[Example], sharded: list[Example], open_it: OpenCache, num_workers: int
+) -> None:
+    half = replace(recorded[5], utterance=replace(recorded[5].utterance, offset_s=0.1, duration_s=0.1))
+    cache = open_it(sharded, num_workers)
+    assert_holds(cache, [*recorded, half])
+    assert_holds(open_it([sharded[6], recorded[2], sharded[1]]), [half, recorded[2], recorded[1]])
+
+
+def test_archives_are_read_once_from_front_to_back(
+    sharded: list[Example], open_it: OpenCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def read(archive: str, names: Container[str]) -> Iterator[tuple[str, bytes]]:
+        opened.append(Path(archive).name)
+        yield from read_members(archive, names)
+
+    monkeypatch.setattr(cache_module, "read_members", read)
+    open_it(sharded[::-1])
+    assert sorted(opened) == sorted(path.name for path in Path(archive_of(sharded[0])).parent.glob("*.tar"))
+    assert len(opened) > 1
+    open_it(sharded[::-1])
+    assert len(opened) == len(set(opened)), "the cache is full"
+    os.utime(archive_of(sharded[0]), ns=(0, 0))
+    open_it(sharded[::-1])
+    assert len(opened) == 2 * len(set(opened))
+
+
+def archive_of(example: Example) -> str:
+    member = as_member(example.utterance.audio)
+    assert member is not None
+    return member.archive
+
+
+@pytest.mark.parametrize("damage", ["renamed", "link", "no audio"])
+def test_members_that_cannot_be_read_are_named(
+    recorded: list[Example], sharded: list[Example], open_it: OpenCache, caplog: pytest.LogCaptureFixture,
+    damage: str,
+) -> None:  # fmt: skip
+    member = as_member(sharded[1].utterance.audio)
+    assert member is not None
+
+    def change(info: tarfile.TarInfo, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+        if info.name != member.name:
+            return info, content
+        if damage == "renamed":
+            info.name = "other.wav"
+        if damage == "link":
+            info.type, info.linkname, content = tarfile.SYMTYPE, recorded[1].utterance.audio, b""
+        return info, b"no audio" if damage == "no audio" else content
+
+    rewrite_tar(Path(member.archive), change)
+    cache = open_it(sharded)
+    assert cache[1] is None
+    assert f"left out {member.name} of {member.archive}" in caplog.text
+    assert caplog.text.count("left out") == 1
+    with pytest.raises(AudioError, match="could not be read from its archive when the cache was filled"):
+        read_stretch(stretch_of(sharded[1]), RATE_HZ)
+    assert_holds(open_it(sharded[2:6]), recorded[2:6])
+
+
+def test_a_cut_archive_gives_what_is_left(
+    sharded: list[Example], open_it: OpenCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = Path(archive_of(sharded[0]))
+    archive.write_bytes(archive.read_bytes()[:600])
+    cache = open_it(sharded)
+    for row, example in enumerate(sharded):
+        assert (cache[row] is None) == (archive_of(example) == str(archive))
+    assert "is damaged" in caplog.text
+    archive.unlink()
+    with pytest.raises(AudioError, match="cannot be read"):
+        open_it(sharded, num_workers=1)
+
+
+def test_the_names_of_nemo_mean_the_member_that_is_there(
+    recorded: list[Example], make_example: Callable[..., Example], open_it: OpenCache, tmp_path: Path
+) -> None:
+    archive = tmp_path / "audio_0.tar"
+    with tarfile.open(archive, "w") as opened:
+        for name, row in (("b-sub1.wav", 1), ("a.wav", 2), ("b.wav", 3)):
+            opened.add(recorded[row].utterance.audio, name)
+    rows = {"a.wav": 2, "a-sub1.wav": 2, "a-sub2.wav": 2, "b.wav": 3, "b-sub1.wav": 1, "b-sub2.wav": 3}
+    examples = [make_example(str(Member(str(archive), name)), 0.35) for name in rows]
+    assert_holds(open_it(examples), [recorded[row] for row in rows.values()])
+
+
+def test_archives_in_a_bucket(
+    s3_store: Any, recorded: list[Example], sharded: list[Example], open_it: OpenCache
+) -> None:
+    folder = Path(archive_of(sharded[0])).parent
+    for path in folder.iterdir():
+        s3_store.put(f"cache/{path.name}", path.read_bytes())
+    utterances = read_manifest(f"s3://bucket/cache/{MANIFEST_NAME}")
+    examples = [replace(recorded[0], utterance=each) for each in utterances if each.text != "half"]
+    assert len(examples) == 6
+    assert_holds(open_it(examples), [recorded[int(each.utterance.text or "")] for each in examples])
+    missing = replace(utterances[0], audio=str(Member("s3://bucket/cache/audio_9.tar", "a.wav")))
+    with pytest.raises(AudioError, match="there is no file at this address"):
+        open_it([replace(recorded[0], utterance=missing)])

@@ -12,7 +12,7 @@ import soundfile
 from torch.utils.data import DataLoader
 
 from linnet.data.config import DataConfig
-from linnet.data.dataset import SpeechDataset
+from linnet.data.dataset import Key, SpeechDataset
 from linnet.data.examples import Example, TextEncoder, load_examples
 from linnet.manifest.jsonl import read_manifest
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
@@ -36,7 +36,7 @@ def examples(s3_store: Any, make_example: Callable[..., Example]) -> list[Exampl
 @pytest.mark.parametrize("num_workers", [0, 1])
 def test_batches_are_read_from_a_bucket(examples: list[Example], num_workers: int) -> None:
     dataset = SpeechDataset(examples, RATE_HZ)
-    batches = [[(0, 0), (1, 0)], [(2, 0), (3, 0)]]
+    batches = [[Key(0, 0, 0), Key(0, 1, 0)], [Key(0, 2, 0), Key(0, 3, 0)]]
     loader = DataLoader(dataset, sampler=batches, batch_size=None, num_workers=num_workers)
     levels = [batch.samples.mean(dim=1).tolist() for batch in loader]
     assert np.allclose(levels, [[0.1, 0.2], [0.3, 0.4]])

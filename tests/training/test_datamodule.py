@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from linnet.core.errors import ConfigError
+from linnet.manifest.jsonl import read_manifest
+from linnet.manifest.shards import MANIFEST_NAME, write_shards
 from linnet.training.config import TrainConfig
 from linnet.training.datamodule import SpeechData, text_encoder
 
@@ -70,6 +73,32 @@ def test_the_cache_changes_the_samples_by_less_than_their_rounding(
     assert cached.keys() == read.keys()
     for name, (samples,) in cached.items():
         np.testing.assert_allclose(samples, read[name][0], atol=0.5 / 32768)
+
+
+def test_a_tarred_manifest_gives_what_the_files_give(
+    make_data: Callable[..., SpeechData], tone_corpus: Path, tmp_path: Path
+) -> None:
+    utterances = read_manifest(tone_corpus / "train.jsonl")
+    write_shards(utterances, tmp_path / "shards", shard_mb=0.1)
+    source = f"data.train.0.manifest={tmp_path / 'shards' / MANIFEST_NAME}"
+    tarred = read_all(make_data(source, f"data.cache={tmp_path / 'cache'}"))
+    files = read_all(make_data())
+    assert len(tarred) == 24
+    for name, (samples,) in files.items():
+        found = next(key for key in tarred if key.endswith(f"_{Path(name).name.replace('-', '_')}"))
+        np.testing.assert_allclose(tarred[found][0], samples, atol=0.5 / 32768)
+
+
+def test_archives_without_a_cache_or_in_a_dev_set_are_refused(
+    make_data: Callable[..., SpeechData], tone_corpus: Path, tmp_path: Path
+) -> None:
+    write_shards(read_manifest(tone_corpus / "dev.jsonl"), tmp_path / "shards")
+    manifest = tmp_path / "shards" / MANIFEST_NAME
+    with pytest.raises(ConfigError, match=r"audio_0\.tar: .*data\.cache=DIR"):
+        make_data(f"data.train.0.manifest={manifest}")
+    with pytest.raises(ConfigError, match="linnet prepare nemo"):
+        make_data(f"data.dev.0.manifest={manifest}", f"data.cache={tmp_path / 'cache'}")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_dev_holds_everything_once_without_augmentation(make_data: Callable[..., SpeechData]) -> None:

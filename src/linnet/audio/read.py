@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.audio.archive import as_member
 from linnet.audio.decoder import BLOCK_VALUES, MAX_DURATION_S, AudioInfo, Block, Decoder, open_soundfile
 from linnet.audio.media import media_format, open_media
 from linnet.audio.resample import resample_blocks
@@ -88,21 +89,21 @@ def read_audio(
     return samples
 
 
-def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
+def audio_info(source: str | os.PathLike[str] | bytes) -> AudioInfo:
     """Read the header of a recording.
 
     From an object store (s3, gs) only the blocks are fetched in which the decoder looks for it: for most
     formats the first and the last. From a web server, which need not serve parts, the whole file comes.
 
     Args:
-        path: a path or a URL.
+        source: a path, a URL, or the bytes of a file.
 
     Raises:
         AudioError: when the file is no recording.
         MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
             that is not installed.
     """
-    with _opened(path, _name(path), HEADER_BLOCK_BYTES) as decoder:
+    with _opened(source, _name(source), HEADER_BLOCK_BYTES) as decoder:
         return decoder.info
 
 
@@ -147,7 +148,14 @@ def _local_or_remote(
     source: str | os.PathLike[str] | bytes | BinaryIO, block_bytes: int
 ) -> Iterator[str | os.PathLike[str] | bytes | BinaryIO]:
     """Give the open file for a URL, and any other source as it is."""
-    url = as_url(source) if isinstance(source, str | os.PathLike) else None
+    is_location = isinstance(source, str | os.PathLike)
+    if is_location and as_member(source):
+        raise AudioError(
+            "the recording lies in a tar archive, which is read by training with data.cache alone",
+            where=os.fspath(source),
+            remedy="Unpack the data set: linnet prepare nemo FOLDER --output NEW",
+        )
+    url = as_url(source) if is_location else None
     if url is None:
         yield source
     else:

@@ -1,4 +1,4 @@
-"""`linnet manifest`: split, filter, merge, measure and normalize manifests; one subcommand each."""
+"""`linnet manifest`: split, filter, merge, measure, normalize and pack manifests; one subcommand each."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linnet.cli.config_options import options_from
-from linnet.cli.console import EXIT_SOME_FAILED, print_result, print_warning
+from linnet.cli.console import EXIT_SOME_FAILED, print_result, print_warning, progress_bar
 from linnet.cli.manifest_tables import print_characters, print_parts, print_selection, print_stats
 from linnet.manifest.filter_config import FilterConfig
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MAX_NAMED = 10  # utterances of one kind on stderr; a file has them all
 
 manifest = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Split, filter, merge, measure or normalize manifests."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Split, filter, merge, measure, normalize or pack manifests.",
 )
 
 ManifestArgument = Annotated[
@@ -160,6 +162,40 @@ def normalize(
     print_result(f"{output}: {len(selection.kept)} utterances, {len(changed)} texts changed")
     _name("no word is left of the text of", [each for each in changed if not (each.text or "").split()])
     _conclude(problems, failed=bool(selection.left_out))
+
+
+@manifest.command()
+def shard(
+    source: ManifestArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="A new folder for archives and manifest.")],
+    shard_mb: Annotated[
+        float, typer.Option(min=0.001, help="Megabytes of recordings in an archive.")
+    ] = 256.0,
+    seed: Annotated[int, typer.Option(help="Another seed gives another order.")] = 0,
+    left_out: LeftOutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Pack the recordings of a manifest into tar archives, as NeMo lays them out, in a random order."""
+    from linnet.manifest.selection import write_left_out
+    from linnet.manifest.shards import MANIFEST_NAME, write_shards
+
+    _check_outputs([source], [left_out], force=force)
+    utterances, problems = _read([source])
+    with progress_bar("utterances") as bar:
+        task = bar.add_task("shard", total=len(utterances))
+        shards = write_shards(
+            utterances,
+            output,
+            shard_mb=shard_mb,
+            seed=seed,
+            progress=lambda num_done: bar.update(task, completed=num_done),
+        )
+    if left_out:
+        write_left_out(left_out, shards.selection.left_out, problems)
+    _name_left_out(shards.selection.left_out)
+    kept = len(shards.selection.kept)
+    print_result(f"{output / MANIFEST_NAME}: {kept} utterances in {shards.num_archives} archives")
+    _conclude(problems, failed=bool(shards.selection.left_out))
 
 
 def _check_outputs(sources: Sequence[str], outputs: Sequence[Path | None], *, force: bool) -> None:

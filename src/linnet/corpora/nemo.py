@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from linnet.audio.archive import shared_name
 from linnet.core.errors import ManifestError
 from linnet.corpora.entry import Entry, Skipped
 from linnet.manifest.jsonl import find_audio, parse_utterance, scan_objects
@@ -21,7 +22,6 @@ from linnet.manifest.utterance import Utterance
 SUFFIXES = (".json", ".jsonl")
 COMPRESSIONS = (".gz", ".zst")
 
-_SUB = re.compile(r"-sub\d+(?=\.[^.]*$|$)")
 _SHARD = re.compile(r"(?:^|_)(\d+)\.tar$")
 
 
@@ -106,7 +106,7 @@ class _Archives:
 
     def _member(self, archive: Path, name: str) -> str:
         members = self._members(archive)
-        return members.get(name) or members.get(_SUB.sub("", name)) or name
+        return members.get(name) or members.get(shared_name(name)) or name
 
 
 def _members(archive: Path) -> dict[str, str]:

@@ -1,22 +1,29 @@
 """Training audio decoded once, kept on disk as 16-bit samples, and mapped into the memory of every process.
 
 A cache is a folder with two files for each manifest: NAME.pcm, the samples of its utterances one after the
-other (16 bits, little-endian), and NAME.npy, where each begins and the last ends. The name holds a digest of
-what was decoded, so a changed recording or manifest is decoded anew, and no file is ever changed.
+other (16 bits, little-endian), and NAME.npy, where each begins and ends. The name holds a digest of what was
+decoded, so a changed recording or manifest is decoded anew, and no file is ever changed.
+
+Recordings in tar archives are read through the cache alone. Archives can only be read fast from front to
+back, and batches want utterances of one length from anywhere. A buffer between the two would shuffle a little
+only, and would have to be filled again to resume exactly. Here each archive is read once, in order, and what
+follows is the same as for files: any order, exact resume. The price is the disk that the cache takes.
 """
 
 import hashlib
 import json
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from linnet.audio.archive import Member, as_member, read_members, shared_name
 from linnet.audio.read import read_audio
 from linnet.core.arrays import Samples
 from linnet.core.errors import AudioError
@@ -25,9 +32,10 @@ from linnet.data.config import SourceConfig
 from linnet.data.examples import Example
 
 logger = logging.getLogger(__name__)
-FORMAT = 1
+FORMAT = 2
 FULL_SCALE = 32768.0
 REPORT_EVERY_S = 10.0
+NAMED_PROBLEMS = 5
 
 Pcm = NDArray[np.int16]
 
@@ -46,14 +54,25 @@ def stretch_of(example: Example) -> Stretch:
     return Stretch(utterance.audio, utterance.offset_s, utterance.duration_s)
 
 
-def read_stretch(stretch: Stretch, sample_rate_hz: int) -> Samples:
+def read_stretch(stretch: Stretch, sample_rate_hz: int, content: bytes | None = None) -> Samples:
     """Return (N,) samples at the rate asked for.
+
+    Args:
+        stretch: what to read.
+        sample_rate_hz: of the samples.
+        content: the bytes of the recording, for one that lies in an archive.
 
     Raises:
         AudioError: when the recording cannot be read, or has no samples there.
     """
+    if content is None and as_member(stretch.audio):
+        raise AudioError(
+            "could not be read from its archive when the cache was filled",
+            where=stretch.audio,
+            remedy="The log of that run says why; leave it out of the manifest, or mend the archive",
+        )
     samples = read_audio(
-        stretch.audio,
+        stretch.audio if content is None else content,
         sample_rate_hz=sample_rate_hz,
         offset_s=stretch.offset_s,
         duration_s=stretch.duration_s,
@@ -106,6 +125,7 @@ def open_cache(
         num_workers: processes that decode; 0 does it in this one.
 
     Raises:
+        AudioError: when an archive cannot be opened, or its transfer broke off.
         OSError: when the cache cannot be written.
     """
     packs: dict[Path, dict[Stretch, int]] = {source.manifest: {} for source in sources}
@@ -121,7 +141,7 @@ def open_cache(
             found = _decode_into(paths[manifest], list(stretches), sample_rate_hz, num_workers)
         bounds[manifest] = found
     numbers = {manifest: number for number, manifest in enumerate(packs)}
-    places = [(numbers[manifest], bounds[manifest][row], bounds[manifest][row + 1]) for manifest, row in rows]
+    places = [(numbers[manifest], *bounds[manifest][row]) for manifest, row in rows]
     return AudioCache(list(paths.values()), np.array(places, np.int64).reshape(-1, 3))
 
 
@@ -134,14 +154,15 @@ def _digest(stretches: Sequence[Stretch], sample_rate_hz: int) -> str:
 
 def _age(audio: str) -> tuple[int, int]:
     try:
-        status = Path(audio).stat()
+        member = as_member(audio)
+        status = Path(member.archive if member else audio).stat()
     except OSError:  # missing, which is named when it is read, or not on a disk
         return -1, -1
     return status.st_size, status.st_mtime_ns
 
 
 def _read_bounds(path: Path, count: int) -> NDArray[np.int64] | None:
-    """Return the first sample of each stretch and the end of the last, or None where they cannot be right."""
+    """Return (count, 2), first sample and end of each stretch, or None where they cannot be right."""
     try:
         with path.with_suffix(".npy").open("rb") as file:
             bounds: NDArray[np.int64] = np.lib.format.read_array(file, allow_pickle=False)
@@ -150,9 +171,10 @@ def _read_bounds(path: Path, count: int) -> NDArray[np.int64] | None:
         return None
     except (OSError, ValueError, EOFError):
         bounds, size = np.zeros(0, np.int64), 0
-    fits = bounds.dtype == np.int64 and bounds.shape == (count + 1,) and bounds[0] == 0
-    if fits and bool((np.diff(bounds) >= 0).all()) and size == 2 * bounds[-1]:
-        return bounds
+    if bounds.dtype == np.int64 and bounds.shape == (count, 2):
+        starts, ends = bounds.T
+        if bool(((starts >= 0) & (starts <= ends)).all()) and size == 2 * ends.max(initial=0):
+            return bounds
     logger.warning("%s: is damaged, and written anew", path)
     return None
 
@@ -161,49 +183,99 @@ def _decode_into(
     path: Path, stretches: Sequence[Stretch], sample_rate_hz: int, num_workers: int
 ) -> NDArray[np.int64]:
     logger.info("%s: decoding %d recordings, once", path, len(stretches))
-    bounds = [0]
+    bounds, end = np.zeros((len(stretches), 2), np.int64), 0
     with replacing(path) as temporary, temporary.open("wb") as file:
-        for samples in _decoded(stretches, sample_rate_hz, num_workers):
+        for row, samples in _decoded(stretches, sample_rate_hz, num_workers):
             file.write(samples.astype("<i2").tobytes())
-            bounds.append(bounds[-1] + samples.size)
-    places = np.array(bounds, np.int64)
+            bounds[row] = end, end + samples.size
+            end += samples.size
     with replacing(path.with_suffix(".npy")) as temporary:  # last: it says that the samples are whole
-        np.save(temporary, places)
-    return places
+        np.save(temporary, bounds)
+    return bounds
 
 
-def _decoded(stretches: Sequence[Stretch], sample_rate_hz: int, num_workers: int) -> Iterator[Pcm]:
-    """Decode in order, and say every ten seconds how far that is."""
+def _decoded(
+    stretches: Sequence[Stretch], sample_rate_hz: int, num_workers: int
+) -> Iterator[tuple[int, Pcm]]:
+    """Decode each stretch to its row, in any order, and say every ten seconds how far that is."""
     loader = DataLoader(
-        _Decoder(stretches, sample_rate_hz),
-        batch_size=None,
-        num_workers=num_workers,
-        collate_fn=_as_it_is,
+        _Decoder(stretches, sample_rate_hz), batch_size=None, num_workers=num_workers, collate_fn=_as_it_is
     )
     reported_s = time.monotonic()
-    for number, samples in enumerate(loader, start=1):
+    for number, decoded in enumerate(loader, start=1):
+        if isinstance(decoded, AudioError):
+            raise decoded
         if time.monotonic() - reported_s > REPORT_EVERY_S:
             reported_s = time.monotonic()
             logger.info("decoded %d of %d recordings", number, len(stretches))
-        yield samples
+        yield decoded
 
 
-class _Decoder(Dataset[Pcm]):
-    """Decodes stretches to 16 bits; to no samples where that fails, so that their batch names them."""
+class _Decoder(IterableDataset[tuple[int, Pcm] | AudioError]):
+    """Decodes stretches to 16 bits, each archive in one process.
+
+    What cannot be decoded has no samples or is not given, so that its batch names it. An archive that cannot
+    be opened is given as an error, which passes between processes better than when it is raised.
+    """
 
     def __init__(self, stretches: Sequence[Stretch], sample_rate_hz: int) -> None:
         self.stretches, self.sample_rate_hz = stretches, sample_rate_hz
+        self.files: dict[str, list[int]] = {}
+        for row, stretch in enumerate(stretches):
+            member = as_member(stretch.audio)
+            self.files.setdefault(member.archive if member else stretch.audio, []).append(row)
 
-    def __len__(self) -> int:
-        return len(self.stretches)
+    def __iter__(self) -> Iterator[tuple[int, Pcm] | AudioError]:
+        worker = get_worker_info()
+        first, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        for file, rows in list(self.files.items())[first::step]:
+            in_archive = as_member(self.stretches[rows[0]].audio)
+            try:
+                yield from self._from_archive(file, rows) if in_archive else map(self._from_file, rows)
+            except AudioError as error:
+                yield error
 
-    def __getitem__(self, index: int) -> Pcm:
+    def _from_file(self, row: int) -> tuple[int, Pcm]:
         try:
-            samples = read_stretch(self.stretches[index], self.sample_rate_hz)
+            return row, _as_pcm(read_stretch(self.stretches[row], self.sample_rate_hz))
         except AudioError:
-            return np.zeros(0, np.int16)
-        scaled: Samples = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
-        return scaled.astype(np.int16)
+            return row, np.zeros(0, np.int16)
+
+    def _from_archive(self, archive: str, rows: Sequence[int]) -> Iterator[tuple[int, Pcm]]:
+        """Decode the members that are wanted, in the order of the archive, and name those it has not."""
+        exact, shared = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+        for row in rows:
+            name = _member(self.stretches[row]).name
+            exact[name].append(row)
+            shared[shared_name(name)].append(row)
+        problems = dict.fromkeys(rows, "the archive has no such file, or not all of it")
+        read: set[int] = set()
+        for name, content in read_members(archive, exact.keys() | shared.keys()):
+            own = exact.pop(name, [])
+            read.update(own)
+            meant = [row for row in shared.pop(name, []) if row not in read]
+            read.update(meant)
+            for row in own + meant:
+                try:
+                    yield row, _as_pcm(read_stretch(self.stretches[row], self.sample_rate_hz, content))
+                    problems.pop(row, None)
+                except AudioError as error:
+                    problems[row] = error.what
+        for row, problem in list(problems.items())[:NAMED_PROBLEMS]:
+            logger.warning("left out %s of %s: %s", _member(self.stretches[row]).name, archive, problem)
+        if len(problems) > NAMED_PROBLEMS:
+            logger.warning("left out %d more utterances of %s", len(problems) - NAMED_PROBLEMS, archive)
+
+
+def _member(stretch: Stretch) -> Member:
+    member = as_member(stretch.audio)
+    assert member is not None, stretch
+    return member
+
+
+def _as_pcm(samples: Samples) -> Pcm:
+    scaled: Samples = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
+    return scaled.astype(np.int16)
 
 
 def _as_it_is(samples: Any) -> Any:

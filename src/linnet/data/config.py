@@ -49,7 +49,8 @@ class DataConfig(BaseModel):
         min_duration_s, max_duration_s: utterances outside are left out, and counted in the log.
         num_workers: processes that read and augment; 0 does it in the training process.
         cache: a folder that keeps the training audio decoded, as 16-bit samples (115 MB an hour at 16 kHz),
-            for this run and later ones; None decodes every file every time.
+            for this run and later ones; None decodes every file every time. Manifests whose recordings lie in
+            tar archives need it.
         augment: what happens to the waveforms.
     """
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from linnet.audio.archive import Member, as_member
 from linnet.audio.read import audio_info
 from linnet.core.errors import AudioError, ManifestError
 from linnet.core.files import bounded_lines, replacing
@@ -102,7 +103,10 @@ def numbered_utterances(path: str | os.PathLike[str]) -> Iterator[tuple[int, Utt
         try:
             if isinstance(fields, ManifestError):
                 raise fields
-            yield number, parse_utterance(fields, partial(find_audio, manifest=location))
+            find = partial(find_audio, manifest=location)
+            if "shard_id" in fields:
+                find = partial(find_member, manifest=location, shard=fields["shard_id"])
+            yield number, parse_utterance(fields, find)
         except ManifestError as error:
             where = f"{location}, line {number}"
             yield number, ManifestError(error.what, where=where, remedy=error.remedy)
@@ -166,7 +170,16 @@ def utterance_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
     Args:
         utterance: what the line is about.
         directory: that of the manifest, resolved; the audio is named as `write_manifest` says.
+
+    Raises:
+        ManifestError: when the audio lies in a tar archive elsewhere than in `directory`.
     """
+    member = as_member(utterance.audio)
+    if member and Path(member.archive).resolve().parent != directory:
+        raise ManifestError(
+            f"{member.archive} does not lie in {directory}",
+            remedy="Write the new manifest beside the archives, or unpack them with linnet prepare nemo",
+        )
     fields: dict[str, Any] = {
         "audio_filepath": audio_name(utterance, directory),
         "duration": utterance.duration_s,
@@ -184,6 +197,8 @@ def utterance_fields(utterance: Utterance, directory: Path) -> dict[str, Any]:
 
 def audio_name(utterance: Utterance, directory: Path) -> str:
     """Name the audio of an utterance for a manifest in `directory`, which is resolved."""
+    if member := as_member(utterance.audio):
+        return member.name
     if url := as_url(utterance.audio):
         return url
     # Strings, because a Path takes most of the time of writing a large manifest.
@@ -280,9 +295,7 @@ def find_audio(name: str | None, manifest: str | Path) -> str:
         ManifestError: when the line names none, or there is no such file.
     """
     if not name:
-        raise ManifestError(
-            f"the line names no audio (looked for {', '.join(AUDIO_NAMES)})", remedy=_ONE_OBJECT_A_LINE
-        )
+        raise _nameless()
     if url := as_url(name):
         return url
     if isinstance(manifest, str) and not Path(name).is_absolute():
@@ -299,6 +312,26 @@ def find_audio(name: str | None, manifest: str | Path) -> str:
             f"URLs begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}",
         )
     return str(path)
+
+
+def find_member(name: str | None, manifest: str | Path, shard: object) -> str:
+    """Name a recording of a tarred data set: a member of audio_SHARD.tar beside the manifest.
+
+    Whether the archive has it shows when the archive is read.
+
+    Raises:
+        ManifestError: when the line names none, or there is no such archive.
+    """
+    if not name:
+        raise _nameless()
+    if isinstance(shard, bool) or not isinstance(shard, int):
+        raise ManifestError(f"'shard_id' is {_shown(shard)}", remedy="Write the number of the archive")
+    return str(Member(find_audio(f"audio_{shard}.tar", manifest), name.removeprefix("./")))
+
+
+def _nameless() -> ManifestError:
+    looked_for = ", ".join(AUDIO_NAMES)
+    return ManifestError(f"the line names no audio (looked for {looked_for})", remedy=_ONE_OBJECT_A_LINE)
 
 
 def _header_duration_s(audio: str) -> float:

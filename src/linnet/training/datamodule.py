@@ -1,12 +1,15 @@
 """Gives Lightning the batches of a run, from any place of it on."""
 
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
+from linnet.audio.archive import as_member
+from linnet.core.errors import ConfigError
 from linnet.data.augment.waveform import WaveformAugment
 from linnet.data.batch import Batch
 from linnet.data.cache import AudioCache, open_cache
@@ -46,6 +49,9 @@ class SpeechData(LightningDataModule):
         data = self.config.data
         self.examples = load_examples(data.train, self.encoder, data)
         dev_examples = load_examples(data.dev, self.encoder, data)
+        if data.cache is None:
+            _refuse_archives(self.examples, "Name a folder of this machine: data.cache=DIR")
+        _refuse_archives(dev_examples, "Unpack the dev set: linnet prepare nemo FOLDER --output NEW")
         # What trains the auxiliary head alone has no reference that the model's own could be scored against.
         self.dev_examples = [example for example in dev_examples if example.tokens is not None]
         if data.cache is not None:
@@ -99,6 +105,16 @@ class SpeechData(LightningDataModule):
         dataset = SpeechDataset(self.dev_examples, self.config.model.frontend.sample_rate_hz)
         batches = sequential_batches(self.dev_examples, self.config.data.batch_s)
         return DataLoader(dataset, sampler=batches, batch_size=None)
+
+
+def _refuse_archives(examples: Sequence[Example], remedy: str) -> None:
+    for example in examples:
+        if member := as_member(example.utterance.audio):
+            raise ConfigError(
+                "the recordings of a tar archive are read through the cache of training data alone",
+                where=member.archive,
+                remedy=remedy,
+            )
 
 
 def _leave_interrupts_to_the_main_process(worker: int) -> None:
