@@ -19,7 +19,7 @@ COMMANDS = {
     "prepare": "Make a manifest from a folder or a corpus.",
     "augment": "Write examples of the changes that training makes to a recording.",
     "tokenizer": "Train a tokenizer, and try it on texts.",
-    "manifest": "Split, filter, merge, measure or normalize manifests.",
+    "manifest": "Split, filter, merge, measure, normalize or pack manifests.",
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",
