@@ -148,14 +148,16 @@ def _local_or_remote(
     source: str | os.PathLike[str] | bytes | BinaryIO, block_bytes: int
 ) -> Iterator[str | os.PathLike[str] | bytes | BinaryIO]:
     """Give the open file for a URL, and any other source as it is."""
-    is_location = isinstance(source, str | os.PathLike)
-    if is_location and as_member(source):
+    if not isinstance(source, str | os.PathLike):
+        yield source
+        return
+    if as_member(source):
         raise AudioError(
             "the recording lies in a tar archive, which is read by training with data.cache alone",
             where=os.fspath(source),
             remedy="Unpack the data set: linnet prepare nemo FOLDER --output NEW",
         )
-    url = as_url(source) if is_location else None
+    url = as_url(source)
     if url is None:
         yield source
     else:
