@@ -164,11 +164,12 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(
 
     monkeypatch.setattr(train_module, "_describe", interrupt)
     output_dir = tmp_path / "a run"
-    result = invoke(config, f"output_dir={output_dir}", "trainer.log_every_steps=1")
+    result = invoke(config, f"output_dir={output_dir}", "trainer.log_every_steps=1", "trainer.resume=false")
     assert (result.exit_code, result.stdout) == (130, "")
     hint, end = result.stderr.splitlines()[-2:]
     assert hint.startswith(f"to go on: linnet train {config} 'output_dir={output_dir}'")
     assert hint.endswith(" trainer.resume=true")
+    assert hint.count("trainer.resume") == 1
     assert end == "interrupted"
     last = output_dir / "checkpoints" / "last.ckpt"
     assert list(last.parent.iterdir()) == [last], "something half written is beside it"

@@ -42,7 +42,8 @@ def train(
         with _progress() as report:
             result = run(settings, report)
     except KeyboardInterrupt:
-        resume = shlex.join(["linnet", "train", str(config), *(overrides or ()), "trainer.resume=true"])
+        others = [override for override in overrides or () if not override.startswith("trainer.resume=")]
+        resume = shlex.join(["linnet", "train", str(config), *others, "trainer.resume=true"])
         messages.print(f"to go on: {resume}", soft_wrap=True, markup=False)
         raise
     print_result(f"best on dev:  {result.best_wer:.2%} WER  {result.best}")
