@@ -17,13 +17,13 @@ from linnet.cli.console import errors_as_exit_codes, log_on_stderr, print_result
 COMMANDS = {
     "transcribe": "Write recordings as text.",
     "prepare": "Make a manifest from a folder or a corpus.",
-    "augment": "Write examples of the changes that training makes to a recording.",
-    "tokenizer": "Train a tokenizer, and try it on texts.",
     "manifest": "Split, filter, merge, measure, normalize or pack manifests.",
+    "doctor": "Find what is wrong with a training set before the first step.",
+    "tokenizer": "Train a tokenizer, and try it on texts.",
+    "augment": "Write examples of the changes that training makes to a recording.",
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",
-    "doctor": "Find what is wrong with a training set before the first step.",
     "bench": "Measure the speed of a model on this machine.",
 }
 
