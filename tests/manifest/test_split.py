@@ -17,7 +17,7 @@ PARTS = {"train": 0.8, "dev": 0.1, "test": 0.1}
 
 def parts_of(utterances: list[Utterance], manifest: str | Path = "m.jsonl", **options: str) -> dict[str, str]:
     """Give the part of each recording."""
-    divided = split_utterances(utterances, PARTS, manifest, **options)  # type: ignore[arg-type]
+    divided = split_utterances(utterances, PARTS, manifest, **options)  # type: ignore[arg-type]  # only texts
     return {Path(each.audio).name: part for part, utterances in divided.items() for each in utterances}
 
 

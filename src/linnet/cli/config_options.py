@@ -33,7 +33,7 @@ def options_from(config: type[BaseModel], parameter: str) -> Callable[[Command],
         added = [_option(name, field) for name, field in config.model_fields.items()]
         parameters = [each for each in own if each.name != parameter] + added
         keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
-        with_options.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        with_options.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]  # typer reads it
         with_options.__annotations__ = {each.name: each.annotation for each in keywords}
         with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
         return with_options
