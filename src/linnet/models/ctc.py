@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from linnet.bundle.schema import ModelName
 from linnet.features.config import FrontendConfig
+from linnet.models.encoders import EncoderConfig, expand_variant
 from linnet.models.frontend import TorchFrontend
-from linnet.models.jasper import JasperConfig, JasperEncoder
 from linnet.models.layers.convolution import TimeConv
-from linnet.models.quartznet import VARIANTS, quartznet
 from linnet.text.normalize import normalizer_version
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 
@@ -25,7 +24,8 @@ class ModelConfig(BaseModel):
     Attributes:
         name: the model's name, kept in checkpoints and bundles.
         frontend: how samples become features.
-        encoder: a block table, or `quartznet: VARIANT` for one of the named tables.
+        encoder: the values of an architecture (`models.encoders`), or `FAMILY: VARIANT` for a named size,
+            such as `quartznet: 5x5`, with those of its values that shall differ beside it.
         tokenizer: the vocabulary and how text becomes tokens.
         normalizer: the text normalizer of the training texts.
     """
@@ -34,7 +34,7 @@ class ModelConfig(BaseModel):
 
     name: ModelName
     frontend: FrontendConfig = FrontendConfig()
-    encoder: JasperConfig
+    encoder: EncoderConfig
     tokenizer: TokenizerConfig
     normalizer: str = "basic"
 
@@ -47,14 +47,9 @@ class ModelConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _expand_variant(cls, data: Any) -> Any:
-        encoder = data.get("encoder") if isinstance(data, dict) else None
-        if not (isinstance(encoder, dict) and set(encoder) == {"quartznet"}):
+        if not isinstance(data, dict) or "encoder" not in data:
             return data
-        if encoder["quartznet"] not in VARIANTS:
-            raise ValueError(
-                f"encoder.quartznet: {encoder['quartznet']!r} is not one of {', '.join(VARIANTS)}"
-            )
-        return {**data, "encoder": quartznet(encoder["quartznet"])}
+        return {**data, "encoder": expand_variant(data["encoder"])}
 
 
 class CtcModel(nn.Module):
@@ -65,7 +60,7 @@ class CtcModel(nn.Module):
         self.config = config
         self.vocabulary = build_tokenizer(config.tokenizer).vocabulary
         self.frontend = TorchFrontend(config.frontend)
-        self.encoder = JasperEncoder(config.encoder, config.frontend.num_features)
+        self.encoder = config.encoder.build(config.frontend.num_features)
         self.head = TimeConv(config.encoder.output_width, self.vocabulary.size, bias=True)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -70,6 +70,10 @@ class JasperConfig(BaseModel):
             factor *= block.stride
         return factor
 
+    def build(self, num_features: int) -> "JasperEncoder":
+        """Build the encoder for features of F = `num_features` rows."""
+        return JasperEncoder(self, num_features)
+
 
 class SubBlock(nn.Module):
     """Convolution (depthwise + pointwise, or full) and batch norm; the block adds activation and dropout."""

@@ -1,0 +1,1 @@
+"""Models of other toolkits: what their files say, in linnet's terms."""
