@@ -1,0 +1,276 @@
+"""Beam search over CTC log-probabilities: the likeliest texts, with a language model and hotwords."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from linnet.core.arrays import LogProbs
+from linnet.decoding import beam_kernel as kernel
+from linnet.decoding.hotwords import build_hotwords, no_hotwords
+from linnet.decoding.lexicon import LexiconTables
+from linnet.lm.kernel import NgramTables
+from linnet.text.vocabulary import BOUNDARY, Vocabulary, is_byte_piece
+
+MIN_NODES = 1 << 14
+
+
+class BeamConfig(BaseModel):
+    """How wide a search looks and what it weighs.
+
+    Attributes:
+        beam: prefixes kept after each frame.
+        top_tokens: tokens looked at in a frame.
+        min_token: tokens of a smaller natural log-prob are not looked at.
+        margin: prefixes that far (natural log) behind the best are dropped.
+        blank_only: frames whose blank has at least this natural log-prob are taken as silence; 0 looks at all.
+        alpha: weight of the language model.
+        beta: bonus for each word, or each token of a token language model.
+        unknown: what a word that the language model does not know costs beside its own score.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    beam: int = Field(default=64, ge=1, le=4096)
+    top_tokens: int = Field(default=12, ge=1, le=1024)
+    min_token: float = Field(default=-7.0, lt=0.0)
+    margin: float = Field(default=12.0, gt=0.0)
+    blank_only: float = Field(default=-0.005, le=0.0)
+    alpha: float = Field(default=0.5, ge=0.0, allow_inf_nan=False)
+    beta: float = Field(default=1.0, allow_inf_nan=False)
+    unknown: float = Field(default=-10.0, le=0.0, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """One text and why it stands where it stands.
+
+    Attributes:
+        tokens: its token ids.
+        total: the natural logarithm of everything together.
+        acoustic: the natural log-probability of all alignments that were followed.
+        language: the natural log-probability of the language model, unweighted; 0 without one.
+    """
+
+    tokens: tuple[int, ...]
+    total: float
+    acoustic: float
+    language: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeamResult:
+    """The best texts, and which hotword phrases were in reach.
+
+    Attributes:
+        hypotheses: the best first; at least one.
+        reached: for each phrase, whether it was in the beam at any time.
+    """
+
+    hypotheses: tuple[Hypothesis, ...]
+    reached: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """An n-gram model as the search needs it.
+
+    Attributes:
+        ngrams: the packed model.
+        lexicon: the spellings of its words, for a model of words.
+        token_words: (V − 1,) the model's id of each token, for a model of tokens.
+    """
+
+    ngrams: NgramTables
+    lexicon: LexiconTables | None = None
+    token_words: NDArray[np.int32] | None = None
+
+
+class BeamDecoder:
+    """Finds the likeliest texts of log-probabilities; it may serve several threads at once.
+
+    Args:
+        vocabulary: what the tokens write.
+        config: how wide to look and what to weigh.
+        language_model: what texts are likely, or None.
+        hotwords: phrases to favor, as the vocabulary writes them, with natural-log weights.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        config: BeamConfig | None = None,
+        language_model: LanguageModel | None = None,
+        hotwords: Sequence[tuple[str, float]] = (),
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.config = config or BeamConfig()
+        self.num_phrases = len(hotwords)
+        self._language_model = language_model
+        self._hotwords = build_hotwords(*zip(*hotwords, strict=True)) if hotwords else no_hotwords()
+
+    def decode(self, log_probs: LogProbs, *, num_best: int = 1) -> BeamResult:
+        """Decode one utterance (S, V) of natural log-probs, the blank last."""
+        return BeamStream(self).feed(log_probs).result(num_best)
+
+    def decode_batch(
+        self, batch: Sequence[LogProbs], *, num_best: int = 1, num_threads: int | None = None
+    ) -> list[BeamResult]:
+        """Decode several utterances on several cores; the results do not depend on how many."""
+        with ThreadPoolExecutor(num_threads or os.cpu_count()) as pool:
+            return list(pool.map(lambda each: self.decode(each, num_best=num_best), batch))
+
+    @property
+    def order(self) -> int:
+        """The order of the language model; 1 without one."""
+        return self.tables.ngrams.order
+
+    @cached_property
+    def tables(self) -> kernel.Tables:
+        """What the compiled search reads."""
+        model = self._language_model
+        lexicon = model.lexicon if model and model.lexicon else _EMPTY_LEXICON
+        words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
+        return kernel.Tables(
+            _token_tables(self.vocabulary, words),
+            lexicon,
+            model.ngrams if model else _EMPTY_NGRAMS,
+            self._hotwords,
+            self._weights(),
+        )
+
+    def _weights(self) -> kernel.Weights:
+        model, config = self._language_model, self.config
+        if model is None:
+            mode = kernel.NO_LM
+        else:
+            mode = kernel.TOKEN_LM if model.token_words is not None else kernel.WORD_LM
+        return kernel.Weights(
+            mode=mode,
+            alpha=config.alpha,
+            beta=config.beta,
+            unknown=config.unknown,
+            beam=config.beam,
+            top_tokens=min(config.top_tokens, self.vocabulary.size - 1),
+            min_token=float(np.exp(config.min_token)),
+            margin=float(np.exp(-config.margin)),
+            blank_only=config.blank_only,
+        )
+
+
+class BeamStream:
+    """One utterance under way: frames go in as they come, and results are to be had at any time.
+
+    The results are those of `BeamDecoder.decode` on all frames so far.
+    """
+
+    def __init__(self, decoder: BeamDecoder) -> None:
+        self._decoder = decoder
+        self._tables = decoder.tables
+        weights = self._tables.weights
+        growth = weights.beam * (weights.top_tokens + 1)
+        self._arena = _new_arena(self._tables, max(MIN_NODES, 1 << (4 * growth).bit_length()), decoder.num_phrases)
+        self._committed: list[int] = []
+
+    def feed(self, log_probs: LogProbs) -> Self:
+        """Take up frames (S, V)."""
+        rows = np.ascontiguousarray(log_probs, np.float32)
+        assert rows.ndim == 2, f"log_probs must be (S, V), not {rows.shape}"
+        while len(rows):
+            taken = kernel.search(self._arena, self._tables, rows)
+            rows = rows[taken:]
+            self._drain()
+            if len(rows):
+                self._arena = _enlarged(self._arena)
+        return self
+
+    def result(self, num_best: int = 1, *, ends: bool = True) -> BeamResult:
+        """Return the best texts so far.
+
+        Args:
+            num_best: how many at most.
+            ends: whether the utterance ends here, as the language model sees it.
+        """
+        arena = self._arena
+        num_beam = int(arena.counters[kernel.NUM_BEAM])
+        totals, language = np.empty(num_beam), np.empty(num_beam)
+        worths = kernel.finish(arena, self._tables, ends, totals, language)
+        order = np.argsort(-totals, kind="stable")[:num_best]
+        hypotheses = [
+            Hypothesis(
+                tokens=(*self._committed, *map(int, kernel.path_of(arena, arena.beam[i]["node"]))),
+                total=float(totals[i]),
+                acoustic=float(totals[i] - worths[i]),
+                language=float(language[i]),
+            )
+            for i in order
+        ]
+        return BeamResult(hypotheses=tuple(hypotheses), reached=tuple(map(bool, arena.phrases)))
+
+    def _drain(self) -> None:
+        count = int(self._arena.counters[kernel.NUM_COMMITTED])
+        self._committed += map(int, self._arena.committed[:count])
+        self._arena.counters[kernel.NUM_COMMITTED] = 0
+
+
+def _new_arena(tables: kernel.Tables, num_nodes: int, num_phrases: int) -> kernel.Arena:
+    weights = tables.weights
+    candidates = weights.beam * (weights.top_tokens + 1)
+    arena = kernel.Arena(
+        nodes=np.zeros(num_nodes, kernel.NODE),
+        context=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.int32),
+        table=np.zeros(2 * num_nodes, kernel.ENTRY),
+        beam=np.zeros(candidates, kernel.MASSES),
+        candidates=np.zeros(candidates, kernel.MASSES),
+        counters=np.zeros(kernel.NUM_COUNTERS, np.int64),
+        log_scale=np.zeros(1),
+        committed=np.zeros(num_nodes, np.int32),
+        phrases=np.zeros(num_phrases, np.bool_),
+    )
+    arena.counters[[kernel.NUM_NODES, kernel.NUM_BEAM]] = 1
+    arena.counters[kernel.SIZE] = len(tables.tokens.offsets)
+    root = arena.nodes[0]
+    root["token"] = root["seen"] = root["bearing"] = -1
+    root["hot"] = tables.hotwords.start
+    root["worth"] = arena.log_scale[0] = tables.hotwords.partial[tables.hotwords.start]
+    arena.beam[0]["blank"] = 1.0
+    if weights.mode != kernel.NO_LM:
+        arena.context[0, 0], root["context_length"] = tables.ngrams.start, min(tables.ngrams.order - 1, 1)
+    return arena
+
+
+def _enlarged(arena: kernel.Arena) -> kernel.Arena:
+    """Return an arena of twice as many nodes with the same content."""
+    grown = {
+        name: np.concatenate([getattr(arena, name), np.zeros_like(getattr(arena, name))])
+        for name in ("nodes", "context", "table", "committed")
+    }
+    larger = arena._replace(**grown)
+    kernel.compact(larger)  # enters the nodes into the larger table anew
+    return larger
+
+
+def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> kernel.TokenTables:
+    texts = [token_text(piece) for piece in vocabulary.pieces]
+    offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
+    text = np.frombuffer(b"".join(texts), np.uint8)
+    return kernel.TokenTables(offsets.astype(np.int32), text, words)
+
+
+def token_text(piece: str) -> bytes:
+    """Return the UTF-8 that a piece writes, a space where a word begins."""
+    if is_byte_piece(piece):
+        return bytes([int(piece[3:5], 16)])
+    return piece.replace(BOUNDARY, " ").encode()
+
+
+_EMPTY_LEXICON = LexiconTables(
+    np.zeros(2, np.int64), np.zeros(2, np.int32), np.full(1, -1, np.int32), np.zeros(1)
+)
+_EMPTY_NGRAMS = NgramTables(np.zeros(2, np.int64), np.zeros(1), np.zeros(1), 1, 0, 0, 0)

@@ -1,0 +1,517 @@
+"""The compiled inner loop of the beam search: prefixes, their masses, and what their texts are worth.
+
+A prefix is a token sequence; it keeps the probability of all alignments seen so far that collapse to it, split
+by whether the last frame was a blank (Graves et al. 2006; Hannun et al. 2014, arXiv:1408.2873, algorithm 1).
+Everything is linear, not logarithmic: each frame's masses are divided by the largest, whose logarithm is kept.
+What a text is worth (language model, word bonus, hotwords) depends on the prefix alone. It is worked out once,
+when the prefix is first reached, as the factor by which its masses exceed those of its parent's alignments.
+
+All functions work on plain arrays, so that numba compiles them without objects and they run without the lock
+of the interpreter.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from linnet.decoding.hotwords import HotwordTables
+from linnet.decoding.lexicon import LexiconTables, child_of, mixed
+from linnet.lm.kernel import NgramTables, advance, score
+
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+SPACE = 32
+NO_LM, WORD_LM, TOKEN_LM = 0, 1, 2
+
+# What `Arena.counters` holds.
+NUM_NODES, FRAME, NUM_BEAM, NUM_COMMITTED, WAS_BLANK, SIZE = range(6)
+NUM_COUNTERS = 6
+
+
+# One prefix.
+NODE = np.dtype(
+    [
+        ("ratio", np.float64),  # the factor on alignments that come from the parent
+        ("worth", np.float64),  # the logarithm of all ratios on the way from the root
+        ("ahead", np.float64),  # the part of `worth` that only anticipates the word under way
+        ("lm", np.float64),  # the sum of the LM's natural log-probs, unweighted
+        ("seen", np.int64),  # the last frame in which it was a candidate
+        ("bearing", np.int64),  # the last frame in whose beam it had a child
+        ("parent", np.int32),
+        ("token", np.int32),  # that it adds to its parent; -1 at the start of an utterance
+        ("slot", np.int32),  # its place among the candidates of the frame `seen`
+        ("lexicon", np.int32),  # the node of the lexicon of the word under way, 0 between words, -1 outside
+        ("hot", np.int32),  # the state of the hotword automaton
+        ("context_length", np.int32),  # LM words in its row of `Arena.context`
+    ]
+)
+ENTRY = np.dtype([("key", np.int64), ("node", np.int64)])
+MASSES = np.dtype([("blank", np.float64), ("full", np.float64), ("node", np.int64)])
+
+
+class TokenTables(NamedTuple):
+    """The text of every token.
+
+    Attributes:
+        offsets: (V + 1,): token t writes `text[offsets[t]:offsets[t + 1]]`; the blank writes nothing.
+        text: UTF-8, with a space for each word boundary.
+        words: (V,) ids in a token LM; unused otherwise.
+    """
+
+    offsets: Int32
+    text: NDArray[np.uint8]
+    words: Int32
+
+
+class Weights(NamedTuple):
+    """The numbers of a search; logarithms are natural.
+
+    Attributes:
+        mode: NO_LM, WORD_LM or TOKEN_LM.
+        alpha: factor on log-probs of the language model.
+        beta: bonus for each word (each token with TOKEN_LM).
+        unknown: added to the language model's score of a word it does not know.
+        beam: prefixes kept after each frame.
+        top_tokens: tokens looked at in a frame.
+        min_token: the smallest probability of a token that is looked at.
+        margin: the share of the best prefix's mass that a prefix must have.
+        blank_only: a frame whose blank is at least as probable is taken as certain silence.
+    """
+
+    mode: int
+    alpha: float
+    beta: float
+    unknown: float
+    beam: int
+    top_tokens: int
+    min_token: float
+    margin: float
+    blank_only: float
+
+
+class Arena(NamedTuple):
+    """The prefix tree and the beam.
+
+    Attributes:
+        nodes: the tree, of `NODE`; the root is the first.
+        context: (nodes, order - 1) LM words before a node, the latest first.
+        table: of `ENTRY`: open addressing from (parent, token) to the node.
+        beam: of `MASSES`: the prefixes kept.
+        candidates: of `MASSES`: those of the frame under way.
+        counters: see NUM_NODES and the following.
+        log_scale: (1,) the logarithm of what the masses were divided by.
+        committed: tokens that all prefixes share, no longer in the tree.
+        phrases: whether each hotword phrase ended in a prefix of the beam.
+    """
+
+    nodes: NDArray[np.void]
+    context: Int32
+    table: NDArray[np.void]
+    beam: NDArray[np.void]
+    candidates: NDArray[np.void]
+    counters: Int64
+    log_scale: Float64
+    committed: Int32
+    phrases: NDArray[np.bool_]
+
+
+class Tables(NamedTuple):
+    """All that a search reads and never changes."""
+
+    tokens: TokenTables
+    lexicon: LexiconTables
+    ngrams: NgramTables
+    hotwords: HotwordTables
+    weights: Weights
+
+
+@njit(cache=True, nogil=True)
+def search(arena, tables, log_probs):  # type: ignore[no-untyped-def]  # compiled: numba infers its types
+    """Take up frames (S, V) of natural log-probs, the blank last.
+
+    Returns:
+        How many frames were taken up; fewer than S when the arena is full and its owner must enlarge it.
+    """
+    weights = tables.weights
+    num_frames, size = log_probs.shape
+    top_ids, top_probs = np.empty(weights.top_tokens, np.int32), np.empty(weights.top_tokens)
+    for frame in range(num_frames):
+        blank = log_probs[frame, size - 1]
+        if blank > weights.blank_only:
+            if not arena.counters[WAS_BLANK]:
+                _silence(arena)
+            arena.log_scale[0] += blank
+            continue
+        if not _has_room(arena, weights):
+            compact(arena)
+            if not _has_room(arena, weights):
+                return frame
+        num_top = _top_tokens(log_probs[frame], weights, top_ids, top_probs)
+        _step(arena, tables, log_probs[frame], top_ids[:num_top], top_probs[:num_top])
+        _select(arena, weights)
+        if len(arena.phrases):
+            for i in range(arena.counters[NUM_BEAM]):
+                _mark_phrase(arena, tables.hotwords, arena.beam[i].node)
+    return num_frames
+
+
+@njit(cache=True, nogil=True)
+def _silence(arena):  # type: ignore[no-untyped-def]  # compiled
+    """Let every prefix end in a blank."""
+    for i in range(arena.counters[NUM_BEAM]):
+        arena.beam[i].blank += arena.beam[i].full
+        arena.beam[i].full = 0.0
+    arena.counters[WAS_BLANK] = 1
+
+
+@njit(cache=True, nogil=True)
+def _has_room(arena, weights):  # type: ignore[no-untyped-def]  # compiled
+    """Tell whether every prefix may grow by every token without filling tree or table."""
+    growth = arena.counters[NUM_BEAM] * weights.top_tokens
+    free_nodes = len(arena.nodes) - arena.counters[NUM_NODES] - 1
+    return growth < free_nodes
+
+
+@njit(cache=True, nogil=True)
+def _top_tokens(row, weights, ids, probs):  # type: ignore[no-untyped-def]  # compiled
+    """Put the likeliest tokens, the blank not among them, in descending order; gives how many there are."""
+    count, limit = 0, len(ids)
+    least = math.log(weights.min_token)
+    for token in range(len(row) - 1):
+        value = row[token]
+        if value <= least:
+            continue
+        if count < limit:
+            place = count
+            count += 1
+        else:
+            place = count - 1
+        while place > 0 and probs[place - 1] < value:
+            probs[place], ids[place] = probs[place - 1], ids[place - 1]
+            place -= 1
+        probs[place], ids[place] = value, token
+        if count == limit:
+            least = probs[count - 1]
+    for i in range(count):
+        probs[i] = math.exp(probs[i])
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _step(arena, tables, row, ids, probs):  # type: ignore[no-untyped-def]  # compiled
+    """Make the candidates of one frame: every prefix as it is, and longer by each of the top tokens."""
+    nodes, beam, candidates, counters = arena.nodes, arena.beam, arena.candidates, arena.counters
+    counters[FRAME] += 1
+    counters[WAS_BLANK] = 0
+    bound = _keep(nodes, beam, candidates, counters, row, tables.weights)
+    frame, num_beam, size = counters[FRAME], counters[NUM_BEAM], counters[SIZE]
+    count = num_beam
+    mode, favors = tables.weights.mode, len(tables.hotwords.partial) > 1
+    for i in range(num_beam):
+        node = beam[i].node
+        last, bears = nodes[node].token, nodes[node].bearing == frame
+        mass = beam[i].blank + beam[i].full
+        for k in range(len(ids)):
+            token = ids[k]
+            gained = (beam[i].blank if token == last else mass) * probs[k]
+            most = gained
+            if favors or mode != NO_LM:
+                most *= _most(arena.nodes[node], tables, token)
+            if (most < bound and not bears) or gained == 0.0:
+                continue
+            child = _child(arena.table, node * size + token + 1)
+            if child < 0:
+                if most < bound:
+                    continue
+                child = _extend(arena, tables, node, token)
+            gained *= nodes[child].ratio
+            if nodes[child].seen == frame:
+                candidates[nodes[child].slot].full += gained
+            elif gained >= bound:
+                nodes[child].seen, nodes[child].slot = frame, count
+                candidates[count].node, candidates[count].blank, candidates[count].full = child, 0.0, gained
+                count += 1
+    counters[NUM_BEAM] = count
+
+
+@njit(cache=True, nogil=True)
+def _keep(nodes, beam, candidates, counters, row, weights):  # type: ignore[no-untyped-def]  # compiled
+    """Make candidates of the prefixes as they are.
+
+    Returns:
+        A mass below which no candidate can be among the best of the frame, since masses only grow from here.
+    """
+    frame, num_beam = counters[FRAME], counters[NUM_BEAM]
+    blank = math.exp(row[len(row) - 1])
+    best, least = 0.0, math.inf
+    for i in range(num_beam):
+        node = beam[i].node
+        last = nodes[node].token
+        again = beam[i].full * math.exp(row[last]) if last >= 0 else 0.0
+        candidates[i].node, candidates[i].full = node, again
+        candidates[i].blank = (beam[i].blank + beam[i].full) * blank
+        nodes[node].seen, nodes[node].slot = frame, i
+        nodes[nodes[node].parent].bearing = frame
+        mass = candidates[i].blank + again
+        best, least = max(best, mass), min(least, mass)
+    bound = best * weights.margin
+    return max(bound, least) if num_beam == weights.beam else bound
+
+
+@njit(cache=True, nogil=True)
+def _select(arena, weights):  # type: ignore[no-untyped-def]  # compiled
+    """Keep the best candidates as the beam, in descending order; equal ones by their age."""
+    beam, candidates = arena.beam, arena.candidates
+    count = arena.counters[NUM_BEAM]
+    masses = np.empty(count)
+    best = 0.0
+    for i in range(count):
+        masses[i] = candidates[i].blank + candidates[i].full
+        best = max(best, masses[i])
+    bound = best * weights.margin
+    if count > weights.beam:
+        bound = max(bound, np.partition(masses, count - weights.beam)[count - weights.beam])
+    chosen = 0
+    for i in range(count):  # those above the bound come first, so that ties cannot push them out
+        if masses[i] > bound:
+            chosen = _insert(beam, candidates, masses, i, chosen)
+    for i in range(count):
+        if masses[i] == bound and chosen < weights.beam:
+            chosen = _insert(beam, candidates, masses, i, chosen)
+    for i in range(chosen):
+        beam[i].blank /= best
+        beam[i].full /= best
+    arena.log_scale[0] += math.log(best)
+    arena.counters[NUM_BEAM] = chosen
+
+
+@njit(cache=True, nogil=True)
+def _insert(beam, candidates, masses, index, count):  # type: ignore[no-untyped-def]  # compiled
+    """Put a candidate behind those of the beam that are not worse; gives how many there are then."""
+    place = count
+    while place > 0 and masses[index] > beam[place - 1].blank + beam[place - 1].full:
+        beam[place] = beam[place - 1]
+        place -= 1
+    beam[place] = candidates[index]
+    return count + 1
+
+
+@njit(cache=True, nogil=True)
+def _child(table, key):  # type: ignore[no-untyped-def]  # compiled
+    """Return the node that is entered for a prefix and a token, or -1."""
+    mask = len(table) - 1
+    place = mixed(key) & mask
+    while table[place].key != 0:
+        if table[place].key == key:
+            return table[place].node
+        place = (place + 1) & mask
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _enter(table, key, child):  # type: ignore[no-untyped-def]  # compiled
+    mask = len(table) - 1
+    place = mixed(key) & mask
+    while table[place].key != 0:
+        place = (place + 1) & mask
+    table[place].key, table[place].node = key, child
+
+
+@njit(cache=True, nogil=True)
+def _most(node, tables, token):  # type: ignore[no-untyped-def]  # compiled
+    """Return an upper bound of the ratio that the child of a node along `token` can have."""
+    weights, tokens, hotwords = tables.weights, tables.tokens, tables.hotwords
+    most = 0.0
+    begin, end = tokens.offsets[token], tokens.offsets[token + 1]
+    if len(hotwords.partial) > 1:
+        state = node.hot
+        most -= hotwords.partial[state]
+        for i in range(begin, end):
+            state = hotwords.following[state, tokens.text[i]]
+            most += hotwords.finished[state]
+        most += hotwords.partial[state]
+    if weights.mode == TOKEN_LM:
+        most += weights.beta
+    elif weights.mode == WORD_LM and begin < end and tokens.text[begin] == SPACE and node.lexicon != 0:
+        # No word is likelier than certain, whatever its look-ahead took off.
+        most += weights.beta - node.ahead
+    return math.exp(most) if most != 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def _extend(arena, tables, node, token):  # type: ignore[no-untyped-def]  # compiled
+    """Add the prefix one token longer than that of `node`, and work out what its text is worth."""
+    nodes, tokens, weights = arena.nodes, tables.tokens, tables.weights
+    child = arena.counters[NUM_NODES]
+    arena.counters[NUM_NODES] += 1
+    _copy(arena, node, child)
+    nodes[child].parent, nodes[child].token = node, token
+    nodes[child].seen, nodes[child].bearing = -1, -1
+    worth = nodes[node].worth - nodes[node].ahead
+    if weights.mode == WORD_LM or len(tables.hotwords.partial) > 1:
+        for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
+            byte = tokens.text[i]
+            worth += _hear(nodes, tables.hotwords, child, byte)
+            if weights.mode == WORD_LM:
+                worth += _spell(arena, tables, child, byte)
+    if weights.mode == TOKEN_LM:
+        worth += weights.beta + weights.alpha * _say(arena, tables.ngrams, child, tokens.words[token])
+    nodes[child].worth = worth + nodes[child].ahead
+    nodes[child].ratio = math.exp(nodes[child].worth - nodes[node].worth)
+    _enter(arena.table, node * arena.counters[SIZE] + token + 1, child)
+    return child
+
+
+@njit(cache=True, nogil=True)
+def _hear(nodes, hotwords, node, byte):  # type: ignore[no-untyped-def]  # compiled
+    """Move the hotword automaton of a node; gives what that is worth."""
+    state = nodes[node].hot
+    after = hotwords.following[state, byte]
+    nodes[node].hot = after
+    return hotwords.finished[after] + hotwords.partial[after] - hotwords.partial[state]
+
+
+@njit(cache=True, nogil=True)
+def _spell(arena, tables, node, byte):  # type: ignore[no-untyped-def]  # compiled
+    """Move a node on in the lexicon, or finish its word at a space; gives what that is worth for good."""
+    weights, lexicon = tables.weights, tables.lexicon
+    place = arena.nodes[node].lexicon
+    if byte != SPACE:
+        if place >= 0:
+            place = child_of(lexicon, place, byte)
+            arena.nodes[node].lexicon = place
+        if place >= 0:
+            arena.nodes[node].ahead = weights.alpha * lexicon.ahead[place]
+        else:  # a word outside of the lexicon: it will cost at least this
+            arena.nodes[node].ahead = weights.unknown
+        return 0.0
+    if place == 0:
+        return 0.0
+    word = lexicon.words[place] if place > 0 else -1
+    arena.nodes[node].lexicon, arena.nodes[node].ahead = 0, 0.0
+    known = word >= 0
+    logarithm = _say(arena, tables.ngrams, node, word if known else tables.ngrams.unknown)
+    return weights.beta + weights.alpha * logarithm + (0.0 if known else weights.unknown)
+
+
+@njit(cache=True, nogil=True)
+def _say(arena, ngrams, node, word):  # type: ignore[no-untyped-def]  # compiled
+    """Put an LM word behind the context of a node; gives its natural log-prob."""
+    context, length = arena.context[node].copy(), arena.nodes[node].context_length
+    logarithm = score(ngrams, context, length, word)
+    arena.nodes[node].context_length = advance(context, length, word, arena.context[node])
+    arena.nodes[node].lm += logarithm
+    return logarithm
+
+
+@njit(cache=True, nogil=True)
+def compact(arena):  # type: ignore[no-untyped-def]  # compiled
+    """Drop the nodes that no prefix of the beam needs, and move what all share out of the tree."""
+    counters = arena.counters
+    num_nodes, num_beam = counters[NUM_NODES], counters[NUM_BEAM]
+    num_children, heir = np.zeros(num_nodes, np.int32), np.zeros(num_nodes, np.int32)
+    stays, in_beam = np.zeros(num_nodes, np.bool_), np.zeros(num_nodes, np.bool_)
+    for i in range(num_beam):
+        node = arena.beam[i].node
+        in_beam[node] = True
+        while not stays[node]:
+            stays[node] = True
+            if node != 0:
+                num_children[arena.nodes[node].parent] += 1
+                heir[arena.nodes[node].parent] = node
+                node = arena.nodes[node].parent
+    root = 0
+    while num_children[root] == 1 and not in_beam[root] and counters[NUM_COMMITTED] < len(arena.committed):
+        root = heir[root]
+        arena.committed[counters[NUM_COMMITTED]] = arena.nodes[root].token
+        counters[NUM_COMMITTED] += 1
+    _renumber(arena, stays, root)
+
+
+@njit(cache=True, nogil=True)
+def _renumber(arena, stays, root):  # type: ignore[no-untyped-def]  # compiled
+    """Move the nodes that stay, from `root` on, to the front; parents always lie before their children."""
+    counters = arena.counters
+    places = np.full(counters[NUM_NODES], -1, np.int32)
+    nodes, table = arena.nodes, arena.table
+    for i in range(len(table)):
+        table[i].key = 0
+    count = 0
+    for node in range(root, counters[NUM_NODES]):
+        if stays[node]:
+            places[node] = count
+            _copy(arena, node, count)
+            arena.nodes[count].parent = 0 if count == 0 else places[arena.nodes[node].parent]
+            if count > 0:
+                _enter(arena.table, nodes[count].parent * counters[SIZE] + nodes[count].token + 1, count)
+            count += 1
+    for i in range(counters[NUM_BEAM]):
+        arena.beam[i].node = places[arena.beam[i].node]
+    counters[NUM_NODES] = count
+
+
+@njit(cache=True, nogil=True)
+def _copy(arena, source, target):  # type: ignore[no-untyped-def]  # compiled
+    arena.nodes[target] = arena.nodes[source]
+    for i in range(arena.context.shape[1]):
+        arena.context[target, i] = arena.context[source, i]
+
+
+@njit(cache=True, nogil=True)
+def finish(arena, tables, ends, totals, language):  # type: ignore[no-untyped-def]  # compiled
+    """Work out what the prefixes of the beam are worth if the utterance ends here; the search can go on.
+
+    Args:
+        arena, tables: of the search.
+        ends: whether the language model's end of a sentence counts.
+        totals: (beam,) to be filled with logarithms of the masses, everything included.
+        language: (beam,) to be filled with LM log-probs.
+
+    Returns:
+        (beam,) the part of `totals` that is not acoustic.
+    """
+    worths = np.empty(len(totals))
+    weights, hotwords = tables.weights, tables.hotwords
+    last = arena.counters[NUM_NODES]  # a free row, since there is always room for one more
+    for i in range(arena.counters[NUM_BEAM]):
+        node = arena.beam[i].node
+        _copy(arena, node, last)
+        worth = arena.nodes[node].worth - arena.nodes[node].ahead + _hear(arena.nodes, hotwords, last, SPACE)
+        _mark_phrase(arena, hotwords, last)
+        worth -= hotwords.partial[arena.nodes[last].hot]
+        if weights.mode == WORD_LM:
+            worth += _spell(arena, tables, last, SPACE)
+        if weights.mode != NO_LM and ends:
+            worth += weights.alpha * _say(arena, tables.ngrams, last, tables.ngrams.end)
+        mass = math.log(arena.beam[i].blank + arena.beam[i].full) + arena.log_scale[0]
+        totals[i] = mass + worth - arena.nodes[node].worth
+        language[i], worths[i] = arena.nodes[last].lm, worth
+    return worths
+
+
+@njit(cache=True, nogil=True)
+def _mark_phrase(arena, hotwords, node):  # type: ignore[no-untyped-def]  # compiled
+    """Note that a hotword phrase ends in a prefix of the beam."""
+    phrase = hotwords.phrase[arena.nodes[node].hot]
+    if phrase >= 0:
+        arena.phrases[phrase] = True
+
+
+@njit(cache=True, nogil=True)
+def path_of(arena, node):  # type: ignore[no-untyped-def]  # compiled
+    """Return the tokens of a prefix behind those that were committed."""
+    count, place = 0, node
+    while place != 0:
+        count += 1
+        place = arena.nodes[place].parent
+    tokens = np.empty(count, np.int32)
+    while node != 0:
+        count -= 1
+        tokens[count] = arena.nodes[node].token
+        node = arena.nodes[node].parent
+    return tokens
