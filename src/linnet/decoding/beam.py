@@ -168,14 +168,19 @@ class BeamStream:
     """One utterance under way: frames go in as they come, and results are to be had at any time.
 
     The results are those of `BeamDecoder.decode` on all frames so far.
+
+    Args:
+        decoder: how to search.
+        num_nodes: how many prefixes to make room for at first.
     """
 
-    def __init__(self, decoder: BeamDecoder) -> None:
+    def __init__(self, decoder: BeamDecoder, *, num_nodes: int = MIN_NODES) -> None:
         self._decoder = decoder
         self._tables = decoder.tables
         weights = self._tables.weights
         growth = weights.beam * (weights.top_tokens + 1)
-        self._arena = _new_arena(self._tables, max(MIN_NODES, 1 << (4 * growth).bit_length()), decoder.num_phrases)
+        num_nodes = max(num_nodes, 1 << growth.bit_length())
+        self._arena = _new_arena(self._tables, num_nodes, decoder.num_phrases)
         self._committed: list[int] = []
 
     def feed(self, log_probs: LogProbs) -> Self:
