@@ -137,12 +137,14 @@ class BeamDecoder:
         model = self._language_model
         lexicon = model.lexicon if model and model.lexicon else _EMPTY_LEXICON
         words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
+        tokens = _token_tables(self.vocabulary, words)
         return kernel.Tables(
-            _token_tables(self.vocabulary, words),
-            lexicon,
-            model.ngrams if model else _EMPTY_NGRAMS,
-            self._hotwords,
-            self._weights(),
+            tokens=tokens,
+            lexicon=lexicon,
+            ngrams=model.ngrams if model else _EMPTY_NGRAMS,
+            hotwords=self._hotwords,
+            hopes=kernel.hopes_of(self._hotwords, tokens),
+            weights=self._weights(),
         )
 
     def _weights(self) -> kernel.Weights:
@@ -265,7 +267,8 @@ def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> kernel.To
     texts = [token_text(piece) for piece in vocabulary.pieces]
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
     text = np.frombuffer(b"".join(texts), np.uint8)
-    return kernel.TokenTables(offsets.astype(np.int32), text, words)
+    begins = np.array([each[:1] == b" " for each in texts])
+    return kernel.TokenTables(offsets.astype(np.int32), text, begins, words)
 
 
 def token_text(piece: str) -> bytes:

@@ -60,11 +60,13 @@ class TokenTables(NamedTuple):
     Attributes:
         offsets: (V + 1,): token t writes `text[offsets[t]:offsets[t + 1]]`; the blank writes nothing.
         text: UTF-8, with a space for each word boundary.
+        begins: (V,) whether the text begins with a space, which ends the word before.
         words: (V,) ids in a token LM; unused otherwise.
     """
 
     offsets: Int32
     text: NDArray[np.uint8]
+    begins: NDArray[np.bool_]
     words: Int32
 
 
@@ -121,12 +123,17 @@ class Arena(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """All that a search reads and never changes."""
+    """All that a search reads and never changes.
+
+    Attributes:
+        hopes: (states of the hotwords,) the largest factor that a token can bring there.
+    """
 
     tokens: TokenTables
     lexicon: LexiconTables
     ngrams: NgramTables
     hotwords: HotwordTables
+    hopes: Float64
     weights: Weights
 
 
@@ -211,17 +218,16 @@ def _step(arena, tables, row, ids, probs):  # type: ignore[no-untyped-def]  # co
     bound = _keep(nodes, beam, candidates, counters, row, tables.weights)
     frame, num_beam, size = counters[FRAME], counters[NUM_BEAM], counters[SIZE]
     count = num_beam
-    mode, favors = tables.weights.mode, len(tables.hotwords.partial) > 1
+    begins = tables.tokens.begins
     for i in range(num_beam):
         node = beam[i].node
+        within, across = _limits(nodes[node], tables)
         last, bears = nodes[node].token, nodes[node].bearing == frame
         mass = beam[i].blank + beam[i].full
         for k in range(len(ids)):
             token = ids[k]
             gained = (beam[i].blank if token == last else mass) * probs[k]
-            most = gained
-            if favors or mode != NO_LM:
-                most *= _most(arena.nodes[node], tables, token)
+            most = gained * (across if begins[token] else within)
             if (most < bound and not bears) or gained == 0.0:
                 continue
             child = _child(arena.table, node * size + token + 1)
@@ -323,24 +329,35 @@ def _enter(table, key, child):  # type: ignore[no-untyped-def]  # compiled
 
 
 @njit(cache=True, nogil=True)
-def _most(node, tables, token):  # type: ignore[no-untyped-def]  # compiled
-    """Return an upper bound of the ratio that the child of a node along `token` can have."""
-    weights, tokens, hotwords = tables.weights, tables.tokens, tables.hotwords
-    most = 0.0
-    begin, end = tokens.offsets[token], tokens.offsets[token + 1]
-    if len(hotwords.partial) > 1:
-        state = node.hot
-        most -= hotwords.partial[state]
-        for i in range(begin, end):
-            state = hotwords.following[state, tokens.text[i]]
-            most += hotwords.finished[state]
-        most += hotwords.partial[state]
+def _limits(node, tables):  # type: ignore[no-untyped-def]  # compiled
+    """Return upper bounds of the ratios of a node's children, by tokens within a word and by those across."""
+    weights = tables.weights
+    within = tables.hopes[node.hot]
     if weights.mode == TOKEN_LM:
-        most += weights.beta
-    elif weights.mode == WORD_LM and begin < end and tokens.text[begin] == SPACE and node.lexicon != 0:
+        within *= math.exp(weights.beta)
+    across = within
+    if weights.mode == WORD_LM and node.lexicon != 0:
         # No word is likelier than certain, whatever its look-ahead took off.
-        most += weights.beta - node.ahead
-    return math.exp(most) if most != 0.0 else 1.0
+        across *= math.exp(weights.beta - node.ahead)
+    return within, across
+
+
+@njit(cache=True, nogil=True)
+def hopes_of(hotwords, tokens):  # type: ignore[no-untyped-def]  # compiled
+    """Return, for each state of the automaton, the largest factor that a token can bring."""
+    hopes = np.ones(len(hotwords.partial))
+    if len(hopes) == 1:
+        return hopes
+    for origin in range(len(hopes)):
+        most = -np.inf
+        for token in range(len(tokens.offsets) - 1):
+            state, worth = origin, -hotwords.partial[origin]
+            for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
+                state = hotwords.following[state, tokens.text[i]]
+                worth += hotwords.finished[state]
+            most = max(most, worth + hotwords.partial[state])
+        hopes[origin] = math.exp(most)
+    return hopes
 
 
 @njit(cache=True, nogil=True)
