@@ -8,18 +8,18 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from linnet.models import quartznet
+from linnet.models import quartznet, squeezeformer
 from linnet.models.jasper import JasperConfig
+from linnet.models.squeezeformer import SqueezeformerConfig
 
 DEFAULT_KIND = "jasper"
 
 
-# With a second member: Annotated[JasperConfig | OtherConfig, Field(discriminator="kind")].
-EncoderConfig = JasperConfig
+EncoderConfig = Annotated[JasperConfig | SqueezeformerConfig, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
+    "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
 }
 
 
