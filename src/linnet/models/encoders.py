@@ -8,18 +8,18 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from linnet.models import quartznet
+from linnet.models import conformer, fastconformer, quartznet
+from linnet.models.conformer import ConformerConfig
 from linnet.models.jasper import JasperConfig
 
 DEFAULT_KIND = "jasper"
 
 
-# With a second member: Annotated[JasperConfig | OtherConfig, Field(discriminator="kind")].
-EncoderConfig = JasperConfig
+EncoderConfig = Annotated[JasperConfig | ConformerConfig, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "conformer": Family(conformer.VARIANTS, conformer.conformer),
+    "fastconformer": Family(fastconformer.VARIANTS, fastconformer.fastconformer),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
 }
 
