@@ -210,7 +210,7 @@ class ConformerEncoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.position_dropout = nn.Dropout(config.position_dropout)
         self.blocks = nn.ModuleList(ConformerBlock(config) for _ in range(config.num_layers))
-        if config.tie_position_biases:
+        if config.tie_position_biases and config.positions == "relative":
             self._tie_position_biases()
         self.projection = nn.Linear(config.width, config.projection) if config.projection else nn.Identity()
 
@@ -262,10 +262,9 @@ class ConformerEncoder(nn.Module):
         return allowed
 
     def _tie_position_biases(self) -> None:
-        attentions = [block.attention.module for block in self.blocks]
-        for attention in attentions[1:]:
-            attention.content_bias = attentions[0].content_bias
-            attention.position_bias = attentions[0].position_bias
+        first, *others = (each for each in self.modules() if isinstance(each, RelativeAttention))
+        for attention in others:
+            attention.content_bias, attention.position_bias = first.content_bias, first.position_bias
 
 
 def conformer(variant: str) -> ConformerConfig:
