@@ -12,14 +12,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from linnet.models import quartznet, squeezeformer
+from linnet.models import conformer, fastconformer, quartznet, squeezeformer
+from linnet.models.conformer import ConformerConfig
 from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
 
 DEFAULT_KIND = "jasper"
 
 
-EncoderConfig = Annotated[JasperConfig | SqueezeformerConfig, Field(discriminator="kind")]
+EncoderConfig = Annotated[JasperConfig | ConformerConfig | SqueezeformerConfig, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "conformer": Family(conformer.VARIANTS, conformer.conformer),
+    "fastconformer": Family(fastconformer.VARIANTS, fastconformer.fastconformer),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
     "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
 }
