@@ -1,6 +1,6 @@
 """The block tables of Citrinet (arXiv:2104.01721, §2 and table 1), as NeMo's configurations give them."""
 
-from linnet.models.jasper import JasperBlockConfig, JasperConfig
+from linnet.models.jasper import JasperBlockConfig, JasperConfig, odd_kernel
 
 # Kernels of the three groups of blocks; the first block of each group halves the frame rate.
 _GROUPS = (
@@ -52,7 +52,7 @@ def citrinet_table(
             blocks.append(
                 JasperBlockConfig(
                     filters=width,
-                    kernel=scaled_kernel(kernel, kernel_factor),
+                    kernel=odd_kernel(kernel, kernel_factor),
                     repeat=repeat,
                     stride=2 if index == 0 else 1,
                     stride_at="last",
@@ -60,14 +60,9 @@ def citrinet_table(
                     dropout=dropout,
                 )
             )
-    kernel = scaled_kernel(_LAST_KERNEL, kernel_factor)
+    kernel = odd_kernel(_LAST_KERNEL, kernel_factor)
     blocks.append(JasperBlockConfig(filters=last_width, kernel=kernel, residual=False, se=True))
     return JasperConfig(blocks=tuple(blocks))
-
-
-def scaled_kernel(kernel: int, factor: float) -> int:
-    """Scale a kernel as NeMo does: rounded down, at least 1, the next odd number if even."""
-    return max(int(kernel * factor), 1) | 1
 
 
 VARIANTS = tuple(f"{width}{narrow}" for width in _SIZES for narrow in ("", "-gamma025"))

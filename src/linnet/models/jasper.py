@@ -281,6 +281,11 @@ class JasperEncoder(nn.Module):
         return x, x_lengths if self.config.conv_mask else (lengths + factor - 1) // factor
 
 
+def odd_kernel(kernel: int, factor: float) -> int:
+    """Scale a kernel as Citrinet's γ does: rounded down, then up to the next odd number."""
+    return max(int(kernel * factor), 1) | 1
+
+
 def tds_uniform_(weight: Tensor) -> None:
     """Fill a weight from ±2 / √fan-in (arXiv:1904.02619 §3.1)."""
     bound = 2.0 * weight[0].numel() ** -0.5
