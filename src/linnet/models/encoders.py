@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from linnet.models import citrinet, quartznet
+from linnet.models import citrinet, contextnet, jasper_dr, quartznet, wave2letter
 from linnet.models.jasper import JasperConfig
 
 DEFAULT_KIND = "jasper"
@@ -37,7 +37,10 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "citrinet": Family(citrinet.VARIANTS, citrinet.citrinet),
+    "contextnet": Family(contextnet.VARIANTS, contextnet.contextnet),
+    "jasper": Family(jasper_dr.VARIANTS, jasper_dr.jasper_dr),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
+    "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
 }
 
 
