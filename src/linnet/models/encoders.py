@@ -12,7 +12,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from linnet.models import conformer, fastconformer, quartznet, squeezeformer
+from linnet.models import (
+    citrinet,
+    conformer,
+    contextnet,
+    fastconformer,
+    jasper_dr,
+    quartznet,
+    squeezeformer,
+    wave2letter,
+)
 from linnet.models.conformer import ConformerConfig
 from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
@@ -37,10 +46,14 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "citrinet": Family(citrinet.VARIANTS, citrinet.citrinet),
     "conformer": Family(conformer.VARIANTS, conformer.conformer),
+    "contextnet": Family(contextnet.VARIANTS, contextnet.contextnet),
     "fastconformer": Family(fastconformer.VARIANTS, fastconformer.fastconformer),
+    "jasper": Family(jasper_dr.VARIANTS, jasper_dr.jasper_dr),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
     "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
+    "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
 }
 
 
