@@ -96,6 +96,7 @@ def _describe(model: CtcModel, options: ExportOptions) -> BundleSpec:
             vocabulary=config.tokenizer.kind,
             subsampling=config.encoder.subsampling,
             blank_id=model.vocabulary.blank_id,
+            one_at_a_time=model.one_at_a_time,
             opset=OPSET,
             parameters=model.num_parameters(),
             created_with=__version__,
