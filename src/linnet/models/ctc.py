@@ -13,6 +13,7 @@ from linnet.bundle.schema import ModelName
 from linnet.features.config import FrontendConfig
 from linnet.models.encoders import EncoderConfig, expand_variant
 from linnet.models.frontend import TorchFrontend
+from linnet.models.jasper import JasperConfig
 from linnet.models.layers.convolution import TimeConv
 from linnet.text.normalize import normalizer_version
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
@@ -85,6 +86,12 @@ class CtcModel(nn.Module):
     def frame_shift_s(self) -> float:
         """Seconds per output frame."""
         return self.config.frontend.frame_shift_s * self.config.encoder.subsampling
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether padding changes an utterance's last frames, so that none may share a batch."""
+        encoder = self.config.encoder
+        return isinstance(encoder, JasperConfig) and not encoder.conv_mask
 
     def num_parameters(self) -> int:
         """Count the trained values (batch-norm statistics are not among them)."""
