@@ -8,18 +8,18 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from linnet.models import quartznet
+from linnet.models import deepspeech2, n2, quartznet
+from linnet.models.deepspeech2 import DeepSpeech2Config
 from linnet.models.jasper import JasperConfig
 
 DEFAULT_KIND = "jasper"
 
 
-# With a second member: Annotated[JasperConfig | OtherConfig, Field(discriminator="kind")].
-EncoderConfig = JasperConfig
+EncoderConfig = Annotated[JasperConfig | DeepSpeech2Config, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
+    "deepspeech2": Family(deepspeech2.VARIANTS, deepspeech2.deepspeech2),
+    "n2": Family(n2.VARIANTS, n2.n2),
 }
 
 
