@@ -30,7 +30,7 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Scale (B, C, T) or (B, C, 1, T) with (B,) valid frames."""
-        if torch.is_autocast_enabled(x.device.type):
+        if not x.is_meta and torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
                 return x * self._scale(x, lengths).to(x.dtype)
         return x * self._scale(x, lengths)

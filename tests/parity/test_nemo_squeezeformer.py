@@ -1,0 +1,31 @@
+"""An imported Squeezeformer against the log-probabilities that NeMo itself computed, in both runtimes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from linnet.export.onnx import export_onnx
+from linnet.importers.nemo import import_nemo
+from linnet.runtime.session import CtcSession
+
+TOLERANCE = 1e-4
+
+
+def test_log_probs_and_greedy_ids_are_nemos(shared_fixtures: Path, tmp_path: Path) -> None:
+    folder = shared_fixtures / "nemo"
+    with np.load(folder / "squeezeformer.npz", allow_pickle=False) as arrays:
+        nemo: dict[str, Any] = dict(arrays)
+    model = import_nemo(folder / "squeezeformer.nemo").model
+    export_onnx(model, tmp_path / "model.onnx")
+    with torch.inference_mode():
+        in_torch = model(torch.from_numpy(nemo["feats"]), torch.from_numpy(nemo["feats_len"]))
+    in_onnx = CtcSession(tmp_path / "model.onnx").log_probs(nemo["feats"], nemo["feats_len"])
+    for log_probs, lengths in ([each.numpy() for each in in_torch], in_onnx):
+        assert lengths.tolist() == nemo["logp_len"].tolist()
+        for row, expected, ids, length in zip(
+            log_probs, nemo["logp"], nemo["greedy"], lengths.tolist(), strict=True
+        ):
+            np.testing.assert_allclose(row[:length], expected[:length], atol=TOLERANCE, rtol=0)
+            assert row[:length].argmax(-1).tolist() == ids[:length].tolist()
