@@ -1,4 +1,4 @@
-"""Models that NeMo built and saved, against what NeMo computed with them: features, log-probabilities, ids."""
+"""Models that NeMo saved, against what NeMo computed with them: features, log-probabilities, ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
