@@ -35,6 +35,8 @@ class BundleSpec(BaseModel):
         vocabulary: what its pieces are: letters, words, bytes …
         subsampling: feature frames for one frame of log-probs.
         blank_id: the id of CTC's blank.
+        one_at_a_time: whether padding would change a recording's last frames, as in models that were trained
+            without masks, so that recordings may not share a batch.
         opset: the ONNX operator set of the model file.
         parameters: how many numbers training learned.
         created_with: the version of linnet that exported it.
@@ -55,6 +57,7 @@ class BundleSpec(BaseModel):
     vocabulary: TokenizerKind
     subsampling: int = Field(ge=1, le=1024)
     blank_id: int = Field(ge=1)
+    one_at_a_time: bool = False
     opset: int = Field(ge=1)
     parameters: int = Field(ge=0)
     created_with: Line

@@ -57,7 +57,20 @@ def export_bundle(
         BundleError: when something is in the way.
     """
     check_free(directory, replace=options.replace)
-    model = load_model(checkpoint)
+    return export_model(load_model(checkpoint), directory, recordings, options)
+
+
+def export_model(
+    model: CtcModel, directory: Path, recordings: Sequence[Samples], options: ExportOptions
+) -> Proof:
+    """Do the same with a model in memory, in evaluation mode.
+
+    Raises:
+        ConfigError: when an option is not what a bundle may say.
+        ExportError: when the graph and the torch model differ.
+        BundleError: when something is in the way.
+    """
+    check_free(directory, replace=options.replace)
     spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"
@@ -83,6 +96,7 @@ def _describe(model: CtcModel, options: ExportOptions) -> BundleSpec:
             vocabulary=config.tokenizer.kind,
             subsampling=config.encoder.subsampling,
             blank_id=model.vocabulary.blank_id,
+            one_at_a_time=model.one_at_a_time,
             opset=OPSET,
             parameters=model.num_parameters(),
             created_with=__version__,
