@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Find what is wrong with a training set before the first step.",
     "tokenizer": "Train a tokenizer, and try it on texts.",
     "augment": "Write examples of the changes that training makes to a recording.",
+    "models": "List the models that can be trained, with their cost and published error rates.",
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",

@@ -77,6 +77,13 @@ class JasperBlockConfig(BaseModel):
         """Frames into the block per frame out."""
         return self.stride**self.repeat if self.stride_at == "every" else self.stride
 
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Zeros before and behind the frames, so that stride 1 keeps their number."""
+        reach = self.dilation * (self.kernel - 1)
+        behind = reach // 2 if self.lookahead_frames is None else self.dilation * self.lookahead_frames
+        return reach - behind, behind
+
     @model_validator(mode="after")
     def _check(self) -> "JasperBlockConfig":
         if self.kernel % 2 == 0:
@@ -152,7 +159,7 @@ class SubBlock(nn.Module):
             kernel_size=config.kernel,
             stride=stride,
             dilation=config.dilation,
-            lookahead_frames=config.lookahead_frames,
+            padding=config.padding,
         )
         self.depthwise: TimeConv | None = None
         if config.separable:

@@ -50,7 +50,7 @@ class CtcTraining(LightningModule):
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
             features = self.augment(features, lengths, self._mask_generator(batch_index))
         encoded, lengths = self.model.encoder(features, lengths)
-        losses = ctc_loss(self.model.score(encoded), lengths, batch.tokens, batch.token_lengths)
+        losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
         loss = mean_over_used(losses, batch.token_lengths)
         self._refuse_nan(losses, batch)
         if self.auxiliary_head is not None and self.config.auxiliary is not None:
