@@ -17,7 +17,7 @@ from linnet.models.ctc import CtcModel
 from linnet.runtime.recognizer import Recognizer
 
 TOLERANCE = 1e-4
-NAMES = ["quartznet", "citrinet"]
+NAMES = ["quartznet", "citrinet", "squeezeformer"]
 
 
 @dataclass(frozen=True, slots=True)
