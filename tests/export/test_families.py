@@ -16,17 +16,11 @@ TOLERANCE = 1e-4
 CONFORMER = {"num_layers": 1, "width": 8, "num_heads": 2, "expansion": 2, "subsampling_channels": 4}
 ENCODERS: dict[str, dict[str, Any]] = {
     "conformer": {"conformer": "s", **CONFORMER},
-    "fastconformer, local": {
+    "fastconformer, local and causal": {
         "fastconformer": "s",
         **CONFORMER,
-        "context_frames": [3, 3],
+        "context_frames": [3, 2],
         "global_token": True,
-    },
-    "conformer, streaming": {
-        "conformer": "s",
-        **CONFORMER,
-        "context_frames": [4, 1],
-        "chunked": True,
         "lookahead_frames": 0,
         "causal_subsampling": True,
         "conv_norm": "layer",
