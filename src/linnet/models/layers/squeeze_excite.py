@@ -29,16 +29,15 @@ class SqueezeExcite(nn.Module):
             nn.init.xavier_uniform_(layer.weight)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Scale (B, C, T) or (B, C, 1, T) with (B,) valid frames."""
+        """Scale (B, C, T) or (B, C, 1, T) with (B,) valid frames; frames beyond them become 0."""
         if not x.is_meta and torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
-                return x * self._scale(x, lengths).to(x.dtype)
-        return x * self._scale(x, lengths)
+                return self._scaled(x.float(), lengths).to(x.dtype)
+        return self._scaled(x, lengths)
 
-    def _scale(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, C, 1) or (B, C, 1, 1)."""
-        x = x.float()
+    def _scaled(self, x: Tensor, lengths: Tensor) -> Tensor:
         mask = frame_mask(lengths, x)
-        mean = (x * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)  # (B, C) or (B, C, 1)
+        x = x * mask
+        mean = x.sum(-1) / mask.sum(-1).clamp(min=1.0)  # (B, C) or (B, C, 1)
         scale: Tensor = self.expand(self.activation(self.reduce(mean.flatten(1)))).sigmoid()  # (B, C)
-        return scale.reshape(*scale.shape, *[1] * (x.dim() - 2))
+        return x * scale.reshape(*scale.shape, *[1] * (x.dim() - 2))
