@@ -78,8 +78,17 @@ class Architecture:
 
 _MEL_64 = FrontendConfig(kind="logmel", num_mels=64, window_ms=20.0)
 _MEL_80 = FrontendConfig(kind="logmel", num_mels=80, window_ms=25.0)
-_SPECTRUM_160 = FrontendConfig(kind="spectrogram", num_bins=160, n_fft=320, window_ms=20.0)
-_SPECTRUM_96 = FrontendConfig(kind="spectrogram", num_bins=96, n_fft=320, window_ms=20.0)
+_SPECTRUM_160 = FrontendConfig(
+    kind="spectrogram",
+    num_bins=160,
+    n_fft=320,
+    preemphasis=0.0,
+    normalize="all_features",
+    pad_mode="reflect",
+    log_guard=1e-30,
+    log_guard_mode="clamp",
+)
+_SPECTRUM_96 = _SPECTRUM_160.model_copy(update={"num_bins": 96})
 _N2 = FrontendConfig(
     kind="spectrogram",
     compression="sqrt",
@@ -172,7 +181,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         subsampling=2,
         num_outputs=_LETTERS,
         sizes={
-            "small": Size(9_993_469, 0.805, "made for small corpora, unpublished", frontend=_SPECTRUM_96),
+            "small": Size(9_993_469, 0.805, "OpenSeq2Seq configuration", frontend=_SPECTRUM_96),
             "large": Size(58_971_133, 3.46, "OpenSeq2Seq docs", PublishedWer(6.71, part="dev")),
         },
     ),
@@ -220,6 +229,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         num_outputs=_LETTERS,
         sizes={
             "5x1": Size(1_991_228, 0.0991, "mdigits, spoken Russian numbers", num_outputs=12),
+            "5x3-paper-rows": Size(4_622_156, 0.23, "mdigits, spoken Russian numbers", num_outputs=12),
             "5x3": Size(6_389_580, 0.318, "NeMo v0.10.1, experimental", num_outputs=12),
             "5x5": Size(6_713_181, 0.334, "the paper", PublishedWer(5.39, 15.69, part="dev")),
             "10x5": Size(12_818_781, 0.638, "the paper", PublishedWer(4.14, 12.33, part="dev")),
