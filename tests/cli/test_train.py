@@ -41,7 +41,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrainConfi
     """Replace the training by one report; gives the configurations it was called with."""
     configs: list[TrainConfig] = []
 
-    def train(settings: TrainConfig, report: Any) -> TrainingResult:
+    def train(settings: TrainConfig, report: Any, source: Any) -> TrainingResult:
         configs.append(settings)
         report(STATUS)
         paths = {"final": tmp_path / "final.ckpt", "best": tmp_path / "best.ckpt"}
