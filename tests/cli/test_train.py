@@ -108,6 +108,17 @@ def test_a_terminal_gets_a_bar_with_the_same_figures(
     assert LINE.removeprefix("step 20/100000  ") in shown
 
 
+def test_a_run_starts_from_another(config: str, fake_run: list[TrainConfig], tone_run: Any) -> None:
+    source = tone_run.output_dir
+    keys = ("model={name: tuned}", f"init={source}", "init.freeze=encoder", "init.unfreeze_batchnorm=true")
+    assert invoke(config, *keys).exit_code == 0
+    (settings,) = fake_run
+    assert settings.model.encoder == read_checkpoint(source / "final.ckpt").config.encoder
+    refused = invoke(config, "init=missing.ckpt")
+    assert refused.exit_code == 2
+    assert "missing.ckpt: there is no such checkpoint" in refused.stderr
+
+
 def test_overrides_replace_values_of_the_file(config: str, fake_run: list[TrainConfig]) -> None:
     keys = ("trainer.max_steps=7", "model.encoder.blocks.1.repeat=3", "optimizer={name: novograd}")
     assert invoke(config, *keys).exit_code == 0
