@@ -72,10 +72,7 @@ def _proof_recordings(manifest: str | None, sample_rate_hz: int) -> "list[Sample
     from linnet.audio.read import read_audio
 
     if manifest is None:
-        from linnet.runtime.packaged import packaged_sample
-
-        sample = read_audio(packaged_sample(), sample_rate_hz=sample_rate_hz)
-        return [sample, sample[: len(sample) * 2 // 3]]
+        return sample_recordings(sample_rate_hz)
     from linnet.manifest.jsonl import read_manifest
 
     utterances = read_manifest(manifest)[:MAX_PROOF_RECORDINGS]
@@ -88,6 +85,15 @@ def _proof_recordings(manifest: str | None, sample_rate_hz: int) -> "list[Sample
         )
         for utterance in utterances
     ]
+
+
+def sample_recordings(sample_rate_hz: int) -> "list[Samples]":
+    """Read the packaged sample, and give a part of it too, so that a batch of both is padded."""
+    from linnet.audio.read import read_audio
+    from linnet.runtime.packaged import packaged_sample
+
+    sample = read_audio(packaged_sample(), sample_rate_hz=sample_rate_hz)
+    return [sample, sample[: len(sample) * 2 // 3]]
 
 
 def _wer_of(report: Path) -> float:

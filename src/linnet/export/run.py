@@ -59,7 +59,20 @@ def export_bundle(
         BundleError: when something is in the way.
     """
     check_free(directory, replace=options.replace)
-    model = load_model(checkpoint)
+    return export_model(load_model(checkpoint), directory, recordings, options)
+
+
+def export_model(
+    model: CtcModel, directory: Path, recordings: Sequence[Samples], options: ExportOptions
+) -> Proof:
+    """Do the same with a model in memory, in evaluation mode.
+
+    Raises:
+        ConfigError: when an option is not what a bundle may say.
+        ExportError: when the graph and the torch model differ.
+        BundleError: when something is in the way.
+    """
+    check_free(directory, replace=options.replace)
     spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from linnet.models import quartznet
+from linnet.models import citrinet, quartznet
 from linnet.models.jasper import JasperConfig
 
 DEFAULT_KIND = "jasper"
@@ -36,6 +36,7 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "citrinet": Family(citrinet.VARIANTS, citrinet.citrinet),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
 }
 

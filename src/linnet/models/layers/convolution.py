@@ -23,6 +23,7 @@ class TimeConv(nn.Module):
         dilation: distance between taps.
         groups: 1, or `in_channels` for a depthwise convolution.
         bias: whether to add a bias.
+        lookahead_frames: taps to the right of the middle, where fewer or more than half of them shall be.
     """
 
     def __init__(
@@ -35,18 +36,25 @@ class TimeConv(nn.Module):
         dilation: int = 1,
         groups: int = 1,
         bias: bool = False,
+        lookahead_frames: int | None = None,
     ) -> None:
         super().__init__()
         assert stride == 1 or dilation == 1, "stride and dilation cannot both exceed 1"
         assert kernel_size % 2 == 1, "same padding needs an odd kernel"
         self.stride, self.dilation, self.groups = stride, dilation, groups
         self.padding = dilation * (kernel_size - 1) // 2
+        self.uneven_padding: tuple[int, int] | None = None
+        if lookahead_frames is not None and 2 * lookahead_frames != kernel_size - 1:
+            right = dilation * lookahead_frames
+            self.padding, self.uneven_padding = 0, (dilation * (kernel_size - 1) - right, right)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (B, C, T) or (B, C, 1, T) over T."""
+        if self.uneven_padding is not None:
+            x = functional.pad(x, self.uneven_padding)
         if x.dim() == 4:
             return functional.conv2d(
                 x,

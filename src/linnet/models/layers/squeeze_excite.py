@@ -1,0 +1,44 @@
+"""Squeeze-and-excitation over time: channels scaled by what an utterance's valid frames hold on average."""
+
+import torch
+from torch import Tensor, nn
+
+from linnet.models.layers.masking import frame_mask
+
+
+class SqueezeExcite(nn.Module):
+    """Squeeze-and-excitation with global context (arXiv:1709.01507; ContextNet, arXiv:2005.03191, eq. 2).
+
+    The mean over the valid frames goes through two linear layers and a sigmoid; the result scales the
+    channels. It is computed in float32 also under mixed precision, since half precision is too coarse for a
+    mean over thousands of frames.
+
+    Args:
+        channels: channels in and out.
+        reduction: how many times narrower the hidden layer is.
+        activation: between the two layers.
+        bias: whether the layers have biases.
+    """
+
+    def __init__(self, channels: int, reduction: int, activation: nn.Module, *, bias: bool = False) -> None:
+        super().__init__()
+        self.reduce = nn.Linear(channels, channels // reduction, bias=bias)
+        self.activation = activation
+        self.expand = nn.Linear(channels // reduction, channels, bias=bias)
+        for layer in (self.reduce, self.expand):
+            nn.init.xavier_uniform_(layer.weight)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Scale (B, C, T) or (B, C, 1, T) with (B,) valid frames."""
+        if torch.is_autocast_enabled(x.device.type):
+            with torch.autocast(x.device.type, enabled=False):
+                return x * self._scale(x, lengths).to(x.dtype)
+        return x * self._scale(x, lengths)
+
+    def _scale(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return (B, C, 1) or (B, C, 1, 1)."""
+        x = x.float()
+        mask = frame_mask(lengths, x)
+        mean = (x * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)  # (B, C) or (B, C, 1)
+        scale: Tensor = self.expand(self.activation(self.reduce(mean.flatten(1)))).sigmoid()  # (B, C)
+        return scale.reshape(*scale.shape, *[1] * (x.dim() - 2))
