@@ -114,9 +114,10 @@ def test_a_run_starts_from_another(config: str, fake_run: list[TrainConfig], ton
     assert invoke(config, *keys).exit_code == 0
     (settings,) = fake_run
     assert settings.model.encoder == read_checkpoint(source / "final.ckpt").config.encoder
-    refused = invoke(config, "init=missing.ckpt")
-    assert refused.exit_code == 2
-    assert "missing.ckpt: there is no such checkpoint" in refused.stderr
+    for path, message in (("none.ckpt", "there is no such checkpoint"), ("none.nemo", "none.nemo")):
+        refused = invoke(config, f"init={path}")
+        assert refused.exit_code == 2
+        assert message in refused.stderr
 
 
 def test_overrides_replace_values_of_the_file(config: str, fake_run: list[TrainConfig]) -> None:

@@ -92,7 +92,8 @@ def test_a_bundle_brings_its_checkpoint_when_asked(export: Export, tone_run: Any
     kept = export(keep_checkpoint=True) / CHECKPOINT_FILE
     original = tone_run.output_dir / "final.ckpt"
     ours, theirs = read_checkpoint(kept), read_checkpoint(original)
-    assert (ours.config, ours.step) == (theirs.config, theirs.step)
+    assert ours.config == theirs.config
+    assert ours.weights.keys() == theirs.weights.keys()
     assert all(torch.equal(value, theirs.weights[name]) for name, value in ours.weights.items())
     assert read_bundle(kept.parent).spec.files[CHECKPOINT_FILE] == file_sha256(kept)
     kept.unlink()  # to save space

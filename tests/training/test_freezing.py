@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from linnet.core.errors import ConfigError
 from linnet.models.checkpoint import read_checkpoint
+from linnet.models.layers.squeeze_excite import SqueezeExcite
 from linnet.training.callbacks import TrainingStatus
 from linnet.training.config import TrainConfig
+from linnet.training.freezing import frozen_names
+from linnet.training.init_config import InitConfig
 from linnet.training.module import CtcTraining
 from linnet.training.run import train
 from linnet.training.source import Run
@@ -80,6 +84,12 @@ def test_modules_frozen_as_a_whole_run_as_in_evaluation(make_config: Callable[..
     assert block.norm.training
     assert block.norm.weight.requires_grad
     assert not block.mixing.weight.requires_grad
+
+
+def test_squeeze_and_excitation_counts_as_a_batch_norm() -> None:
+    layers = {"se": SqueezeExcite(4, 2, nn.ReLU()), "mixing": nn.Linear(4, 4), "head": nn.Linear(4, 2)}
+    init = InitConfig(path="x", freeze=("se", "mixing"), unfreeze_batchnorm=True)
+    assert frozen_names(nn.ModuleDict(layers), init) == {"mixing.weight", "mixing.bias"}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -83,14 +82,14 @@ def test_a_directory_gives_its_averaged_or_its_best_model(source_checkpoint: Pat
     run = tmp_path / "other"
     (run / "checkpoints").mkdir(parents=True)
     with pytest.raises(CheckpointError, match=r"no final\.ckpt, no checkpoints/best"):
-        read_source(str(run), {})
+        read_source(str(run))
     for name in ("best-00000009-0.2500", "best-00000003-0.1000", "best-00000012-1.0000"):
         (run / "checkpoints" / f"{name}.ckpt").write_bytes(b"")
     (run / "checkpoints" / "best-00000003-0.1000.ckpt").write_bytes(source_checkpoint.read_bytes())
-    assert read_source(str(run), {}).step == 5
+    assert read_source(str(run)).step == 5
     (run / "final.ckpt").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"final\.ckpt: is damaged"):
-        read_source(str(run), {})
+        read_source(str(run))
 
 
 def test_a_bundle_needs_its_checkpoint(source_checkpoint: Path, tmp_path: Path) -> None:
@@ -98,19 +97,21 @@ def test_a_bundle_needs_its_checkpoint(source_checkpoint: Path, tmp_path: Path) 
     bundle.mkdir()
     (bundle / SPEC_FILE).write_text("")
     with pytest.raises(CheckpointError, match=r"bundle: .* holds no source\.ckpt.*--keep-checkpoint"):
-        read_source(str(bundle), {})
+        read_source(str(bundle))
     with pytest.raises(CheckpointError, match=r"model\.onnx: .*cannot be trained on"):
-        read_source(str(bundle / "model.onnx"), {})
+        read_source(str(bundle / "model.onnx"))
     (bundle / CHECKPOINT_FILE).write_bytes(source_checkpoint.read_bytes())
-    assert read_source(str(bundle), {}).step == 5
+    assert read_source(str(bundle)).step == 5
 
 
-def test_foreign_models_come_from_their_readers(source_checkpoint: Path) -> None:
-    asked: list[Any] = []
+def test_a_foreign_model_comes_from_its_reader(source_checkpoint: Path, tmp_path: Path) -> None:
+    asked: list[str] = []
 
-    def read(path: str) -> Checkpoint:
+    def read(path: str) -> Checkpoint | None:
         asked.append(path)
-        return read_checkpoint(source_checkpoint)
+        return read_checkpoint(source_checkpoint) if path.startswith("hf:") else None
 
-    assert read_source("hf:owner/model.nemo", {".nemo": read}).step == 5
-    assert asked == ["hf:owner/model.nemo"]
+    assert read_source("hf:owner/model", read).step == 5
+    with pytest.raises(CheckpointError, match=r"none\.ckpt: there is no such checkpoint"):
+        read_source("none.ckpt", read)
+    assert asked == ["hf:owner/model", "none.ckpt"]

@@ -72,9 +72,10 @@ def _load(config: Path) -> "TrainConfig":
 
     for module in ("torch", "lightning", "lhotse"):
         require(module, extra="train", purpose="checking a configuration")
+    from linnet.cli.imported import imported_source
     from linnet.training.source import load_run
 
-    return load_run(config).config
+    return load_run(config, read_foreign=imported_source).config
 
 
 def _manifests(given: Sequence[Path], settings: "TrainConfig | None") -> list[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linnet.cli.console import messages, print_result
+from linnet.cli.imported import imported_source
 
 if TYPE_CHECKING:
     from linnet.training.callbacks import TrainingStatus
@@ -36,7 +37,7 @@ def train(
     from linnet.training.run import train as run
     from linnet.training.source import load_run
 
-    asked = load_run(config, overrides or ())
+    asked = load_run(config, overrides or (), imported_source)
     try:
         with _progress() as report:
             result = run(asked.config, report, asked.source)

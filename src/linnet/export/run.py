@@ -15,7 +15,7 @@ from linnet.core.config_error import config_error
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
 from linnet.export.proof import Proof, prove
-from linnet.models.checkpoint import load_model, read_checkpoint, save_model
+from linnet.models.checkpoint import load_model, save_model
 from linnet.models.ctc import CtcModel
 from linnet.runtime.session import CtcSession
 
@@ -78,7 +78,9 @@ def export_model(
         path = Path(temporary) / "model.onnx"
         export_onnx(model, path)
         proof = prove(model, CtcSession(path), recordings)
-        kept = _model_alone(checkpoint, Path(temporary)) if options.keep_checkpoint else None
+        kept = Path(temporary) / CHECKPOINT_FILE if options.keep_checkpoint else None
+        if kept is not None:
+            save_model(kept, model.config, model.state_dict(), step=0)
         write_bundle(
             directory,
             spec,
@@ -89,13 +91,6 @@ def export_model(
             replace=options.replace,
         )
     return proof
-
-
-def _model_alone(checkpoint: Path, directory: Path) -> Path:
-    """Write the model of a checkpoint without the state of its training."""
-    path, read = directory / CHECKPOINT_FILE, read_checkpoint(checkpoint)
-    save_model(path, read.config, read.weights, read.step)
-    return path
 
 
 def _describe(model: CtcModel, options: ExportOptions) -> BundleSpec:

@@ -7,6 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from linnet.core.errors import ConfigError
 from linnet.core.patterns import chosen
+from linnet.models.layers.squeeze_excite import SqueezeExcite
 from linnet.training.init_config import InitConfig
 
 
@@ -47,5 +48,5 @@ def evaluate_frozen(module: nn.Module) -> None:
 def _kept_in_training(module: nn.Module) -> Iterator[str]:
     """Name the parameters of batch norms and of squeeze-and-excitation, the choice of NeMo's tutorial."""
     for name, child in module.named_modules():
-        if isinstance(child, _BatchNorm) or type(child).__name__.startswith("SqueezeExcitation"):
+        if isinstance(child, _BatchNorm | SqueezeExcite):
             yield from (f"{name}.{parameter}" for parameter, _ in child.named_parameters())

@@ -21,8 +21,8 @@ from linnet.training.init_config import InitConfig
 logger = logging.getLogger(__name__)
 MAX_LISTED_KEYS = 20
 
-Reader = Callable[[str], Checkpoint]
-"""Reads a foreign model, such as a .nemo file."""
+ForeignReader = Callable[[str], Checkpoint | None]
+"""Reads a model of another toolkit; None when the name is not that of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _Start(BaseModel):
     trainer: _Resume = _Resume()
 
 
-def load_run(path: Path, overrides: Sequence[str] = (), readers: Mapping[str, Reader] | None = None) -> Run:
+def load_run(path: Path, overrides: Sequence[str] = (), read_foreign: ForeignReader | None = None) -> Run:
     """Read a configuration; with `init`, what its model leaves out is the source's.
 
     Where `trainer.resume` finds a checkpoint of the run, that one is the source, and no weights are taken.
@@ -62,7 +62,7 @@ def load_run(path: Path, overrides: Sequence[str] = (), readers: Mapping[str, Re
     Args:
         path: the YAML file.
         overrides: as `core.config.load_config` reads them.
-        readers: of foreign models, by the suffix of their names.
+        read_foreign: reads models of other toolkits.
 
     Raises:
         ConfigError: when a key is wrong, or the encoder or front end differ from the source's.
@@ -76,25 +76,25 @@ def load_run(path: Path, overrides: Sequence[str] = (), readers: Mapping[str, Re
     if start.trainer.resume and last.is_file():
         values = _completed(values, read_checkpoint(last).config)
         return Run(check_values(TrainConfig, values, where), None)
-    source = read_source(start.init.path, readers or {})
+    source = read_source(start.init.path, read_foreign)
     config = check_values(TrainConfig, _completed(values, source.config), where)
     _check_agreement(config.model, source.config, start.init, where)
     return Run(config, source)
 
 
-def read_source(path: str, readers: Mapping[str, Reader]) -> Checkpoint:
+def read_source(path: str, read_foreign: ForeignReader | None = None) -> Checkpoint:
     """Read a model to start from.
 
     Args:
         path: a checkpoint, the output_dir of a run, a bundle that keeps its checkpoint, or a foreign model.
-        readers: of foreign models, by the suffix of their names.
+        read_foreign: reads models of other toolkits.
 
     Raises:
         CheckpointError: when it cannot be read, with the remedy.
     """
-    for suffix, reader in readers.items():
-        if path.endswith(suffix):
-            return reader(path)
+    foreign = read_foreign(path) if read_foreign else None
+    if foreign is not None:
+        return foreign
     if path.endswith(".onnx"):
         raise CheckpointError(
             "an exported graph has its weights folded and renamed, and cannot be trained on",
