@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from torch import nn
 
 from linnet.core.errors import ConfigError
 from linnet.models.checkpoint import read_checkpoint
 from linnet.models.layers.squeeze_excite import SqueezeExcite
+from linnet.training import run
 from linnet.training.callbacks import TrainingStatus
 from linnet.training.config import TrainConfig
 from linnet.training.freezing import frozen_names
@@ -107,6 +109,13 @@ def test_what_cannot_be_frozen_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         CtcTraining(make_config("init.path=x", f"init.freeze={freeze}"))
+
+
+def test_several_processes_cannot_unfreeze(make_config: Callable[..., TrainConfig]) -> None:
+    config = make_config("init.path=x", "init.freeze=encoder", "init.unfreeze_after_steps=1")
+    run._check_processes(config, Trainer(accelerator="cpu", devices=1, logger=False))
+    with pytest.raises(ConfigError, match=r"init\.unfreeze_after_steps cannot be used by 2 processes"):
+        run._check_processes(config, Trainer(accelerator="cpu", devices=2, logger=False))
 
 
 def test_a_run_goes_on_with_its_own_groups_only(make_run: MakeRun, source_checkpoint: Path) -> None:

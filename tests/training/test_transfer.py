@@ -112,6 +112,8 @@ def test_nothing_taken_is_an_error(move: Move) -> None:
 def test_kept_labels_of_another_normalizer_are_pointed_out(
     move: Move, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    model, source, result = move("model.normalizer=none", "model.tokenizer.pieces=[two, one]")
-    report_transfer(result, model, source, source_init(tmp_path))
-    assert "normalizer 'basic', this run uses 'none'" in caplog.text
+    for pieces in ("[two, one]", "[one, two]"):
+        caplog.clear()
+        model, source, result = move("model.normalizer=none", f"model.tokenizer.pieces={pieces}")
+        report_transfer(result, model, source, source_init(tmp_path))
+        assert "normalizer 'basic', this run uses 'none'" in caplog.text

@@ -103,7 +103,8 @@ def report_transfer(result: Transfer, model: CtcModel, source: Checkpoint, init:
         logger.warning(
             "init: %d tensors start anew: %s%s", len(anew), ", ".join(anew[:MAX_LISTED_WEIGHTS]), more
         )
-    if result.by_label and source.config.normalizer != model.config.normalizer:
+    keeps_labels = result.by_label or any(name.startswith(HEAD) for name in result.taken)
+    if keeps_labels and source.config.normalizer != model.config.normalizer:
         logger.warning(
             "init: the labels kept were trained on texts of the normalizer %r, this run uses %r",
             *(source.config.normalizer, model.config.normalizer),
