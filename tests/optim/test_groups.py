@@ -19,6 +19,7 @@ class Encoder(nn.Module):
         self.stem = nn.Linear(2, 2)
         self.dropout = nn.Dropout()
         self.layers = nn.ModuleList([nn.Linear(2, 2), nn.ReLU(), nn.Sequential(nn.Linear(2, 2))])
+        self.rnn = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(2, 2)]), "dropout": nn.Dropout()})
         self.norm = nn.LayerNorm(2)
 
 
@@ -39,7 +40,8 @@ def rates(config: OptimizerConfig, model: nn.ModuleDict) -> dict[str, float]:
 
 
 def test_the_layers_of_an_encoder_are_its_children_with_lists_opened(model: nn.ModuleDict) -> None:
-    expected = ["encoder.stem", "encoder.layers.0", "encoder.layers.2", "encoder.norm"]
+    expected = ["encoder.stem", "encoder.layers.0", "encoder.layers.2"]
+    expected += ["encoder.rnn.layers.0", "encoder.norm"]
     assert encoder_layers(model["encoder"], "encoder") == expected
 
 
@@ -76,9 +78,9 @@ def test_the_rate_falls_from_layer_to_layer(model: nn.ModuleDict) -> None:
     assert found["head.weight"] == 1.0
     assert found["encoder.norm.weight"] == 0.5
     assert found["encoder.norm.bias"] == 2.0
-    assert found["encoder.layers.2.0.weight"] == 0.25
-    assert found["encoder.layers.0.weight"] == 0.125
-    assert found["encoder.stem.weight"] == 0.0625
+    assert found["encoder.layers.2.0.weight"] == 0.125
+    assert found["encoder.layers.0.weight"] == 0.0625
+    assert found["encoder.stem.weight"] == 0.03125
 
 
 @pytest.mark.parametrize("name", ["novograd", "adamw"])

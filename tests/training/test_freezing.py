@@ -14,7 +14,7 @@ from linnet.models.layers.squeeze_excite import SqueezeExcite
 from linnet.training import run
 from linnet.training.callbacks import TrainingStatus
 from linnet.training.config import TrainConfig
-from linnet.training.freezing import frozen_names
+from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
 from linnet.training.init_config import InitConfig
 from linnet.training.module import CtcTraining
 from linnet.training.run import train
@@ -86,6 +86,14 @@ def test_modules_frozen_as_a_whole_run_as_in_evaluation(make_config: Callable[..
     assert block.norm.training
     assert block.norm.weight.requires_grad
     assert not block.mixing.weight.requires_grad
+
+
+def test_a_frozen_recurrent_layer_lets_gradients_through_on_a_gpu() -> None:
+    layers = nn.ModuleDict({"rnn": nn.LSTM(2, 2), "dropout": nn.Dropout()})
+    freeze(layers, frozenset(name for name, _ in layers.named_parameters()))
+    evaluate_frozen(layers)
+    assert layers["rnn"].training
+    assert not layers["dropout"].training
 
 
 def test_squeeze_and_excitation_counts_as_a_batch_norm() -> None:

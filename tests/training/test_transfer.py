@@ -41,7 +41,7 @@ def test_the_same_vocabulary_takes_everything(move: Move) -> None:
     assert sorted(result.taken) == sorted(source.weights)
     assert all(same(model, source, name) for name in source.weights)
     assert (result.new, result.unused, result.by_label) == ({}, {}, {})
-    assert result.head == "head: taken, 3 outputs for the same labels"
+    assert result.head == "head: 3 outputs for the same labels"
 
 
 def test_labels_keep_their_rows_when_they_move(move: Move) -> None:
@@ -75,6 +75,7 @@ def test_included_and_excluded_names(move: Move) -> None:
     assert result.new["encoder.blocks.0.sub_blocks.0.norm.bias"] == "excluded"
     assert "head.weight" in result.taken
     assert result.new["head.bias"] == "excluded"
+    assert result.head == "head: 3 outputs for the same labels; these start anew: head.bias (excluded)"
     with pytest.raises(ConfigError, match=r"init\.exclude: 'encoder\.bloks' is the name of nothing"):
         move("init.exclude=encoder.bloks")
 

@@ -30,14 +30,24 @@ class ParameterGroup:
 def encoder_layers(encoder: nn.Module, prefix: str) -> list[str]:
     """Name the layers of any encoder, the first one first.
 
-    Layers are the encoder's children in the order in which it makes them, lists of blocks opened; those
-    without parameters do not count.
+    Layers are the encoder's children in the order in which it makes them, with lists of blocks, and children
+    that are no more than such a list, opened; those without parameters do not count.
     """
-    layers: list[tuple[str, nn.Module]] = []
-    for name, child in encoder.named_children():
-        opened = child.named_children() if isinstance(child, nn.ModuleList) else [("", child)]
-        layers += [(f"{prefix}.{name}.{below}".rstrip("."), module) for below, module in opened]
-    return [name for name, module in layers if any(True for _ in module.parameters())]
+    return [layer for name, child in _learning(encoder) for layer in _opened(f"{prefix}.{name}", child)]
+
+
+def _opened(name: str, module: nn.Module) -> list[str]:
+    below = _learning(module)
+    if isinstance(module, nn.ModuleList):
+        return [f"{name}.{index}" for index, _ in below]
+    if len(below) == 1 and isinstance(below[0][1], nn.ModuleList):
+        return _opened(f"{name}.{below[0][0]}", below[0][1])
+    return [name]
+
+
+def _learning(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Give the children that have parameters."""
+    return [(name, child) for name, child in module.named_children() if any(True for _ in child.parameters())]
 
 
 def parameter_groups(

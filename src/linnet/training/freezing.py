@@ -40,6 +40,9 @@ def evaluate_frozen(module: nn.Module) -> None:
     own = list(module.parameters())
     if own and not any(parameter.requires_grad for parameter in own):
         module.eval()
+        for layer in module.modules():
+            if isinstance(layer, nn.RNNBase):  # cuDNN takes gradients through it in training mode only
+                layer.train()
         return
     for child in module.children():
         evaluate_frozen(child)

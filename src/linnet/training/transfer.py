@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 REPORT_FILE = "init.yaml"
 MAX_LISTED_WEIGHTS = 10
 HEAD = "head."
+OTHER_LABELS = "another vocabulary"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Transfer:
     """What became of each weight.
 
@@ -58,7 +59,7 @@ def transfer_weights(model: CtcModel, source: Checkpoint, init: InitConfig) -> T
     included -= chosen(everything, init.exclude, "init.exclude")
     labels = _Labels.between(model.vocabulary, build_tokenizer(source.config.tokenizer).vocabulary)
     kept = labels.rows if init.keep_known_labels else {}
-    result = Transfer(head=labels.describe(kept, replaced=any(n.startswith(HEAD) for n in included)))
+    result = Transfer()
     for name, weight in own.items():
         stored = source.weights.get(name)
         if name not in included:
@@ -67,7 +68,7 @@ def transfer_weights(model: CtcModel, source: Checkpoint, init: InitConfig) -> T
             result.new[name] = "not in the source"
         elif name.startswith(HEAD) and labels.differ and labels.are_rows_of(weight, stored):
             if not kept:
-                result.new[name] = "another vocabulary"
+                result.new[name] = OTHER_LABELS
                 continue
             weight[list(kept)] = stored[list(kept.values())].to(weight.dtype)
             result.by_label[name] = f"{len(kept)} of {len(weight)} rows"
@@ -78,6 +79,7 @@ def transfer_weights(model: CtcModel, source: Checkpoint, init: InitConfig) -> T
             result.taken.append(name)
     for name in source.weights.keys() - own.keys():
         result.unused[name] = "no such weight here" if name in included else "excluded"
+    result.head = labels.describe(kept, result)
     if not result.taken and not result.by_label:
         raise ConfigError(
             "nothing of the source was taken",
@@ -153,16 +155,19 @@ class _Labels:
             and weight.shape[1:] == stored.shape[1:]
         )
 
-    def describe(self, kept: Mapping[int, int], *, replaced: bool) -> str:
-        if not replaced:
-            return "head: not taken"
-        if not self.differ:
-            return f"head: taken, {self.here.size} outputs for the same labels"
-        names = [*self.here.pieces, BLANK]
-        listed = f": {' '.join(names[row] for row in kept)}" if kept else ""
-        return (
-            f"head: {self.there.size} outputs replaced by {self.here.size}; {len(kept)} labels kept{listed}"
-        )
+    def describe(self, kept: Mapping[int, int], result: Transfer) -> str:
+        if self.differ:
+            names = [*self.here.pieces, BLANK]
+            labels = [names[row] for row in (kept if result.by_label else ())]
+            listed = f": {' '.join(labels)}" if labels else ""
+            text = (
+                f"{self.there.size} outputs replaced by {self.here.size}; {len(labels)} labels kept{listed}"
+            )
+        else:
+            text = f"{self.here.size} outputs for the same labels"
+        anew = [f"{name} ({why})" for name, why in result.new.items() if name.startswith(HEAD)]
+        anew = [each for each in anew if OTHER_LABELS not in each]
+        return f"head: {text}" + (f"; these start anew: {', '.join(anew)}" if anew else "")
 
 
 def _shape(weight: Tensor) -> str:
