@@ -13,11 +13,22 @@ SPEC_FILE = "bundle.yaml"
 MODEL_FILE = "model.onnx"
 TOKENS_FILE = "tokens.txt"
 CARD_FILE = "README.md"
+CHECKPOINT_FILE = "source.ckpt"  # there only if asked for: what `linnet train init=BUNDLE` starts from
 CONTENT_FILES = (MODEL_FILE, TOKENS_FILE, CARD_FILE)  # all but the spec, which holds their checksums
 
 Line = Annotated[str, StringConstraints(max_length=1000)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class About(BaseModel):
+    """What a person says of a model that is exported; the descriptions are the help of the command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str = Field(default="", description="One line on what the model recognizes.")
+    language: str = Field(default="en", description="Language tag of what it hears.")
+    license: str = Field(default="Apache-2.0", description="SPDX identifier of the weights.")
 
 
 class BundleSpec(BaseModel):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from linnet.core.arrays import Samples
     from linnet.export.proof import Proof
     from linnet.export.run import ExportOptions
+    from linnet.models.checkpoint import Checkpoint
     from linnet.models.ctc import CtcModel
 
 UNKNOWN_LANGUAGE = "und"
@@ -64,6 +65,23 @@ def runnable_model(model: str | None) -> str:
         messages.print(f"importing {printable(model)}, once, into {printable(str(directory))}", markup=False)
         _import_into(directory, path)
     return str(directory)
+
+
+def imported_source(model: str) -> "Checkpoint | None":
+    """Give the weights of a model of NeMo to train on from; None when the name is not that of one.
+
+    Raises:
+        CheckpointError: when it cannot be imported.
+    """
+    from linnet.importers.fetch import fetch, is_importable
+
+    if not is_importable(model) or Path(model).is_dir():
+        return None
+    from linnet.importers.nemo import import_nemo
+    from linnet.models.checkpoint import Checkpoint
+
+    imported = import_nemo(fetch(model, cache_folder() / "downloads")).model
+    return Checkpoint(imported.config, imported.state_dict(), step=0)
 
 
 def require_importing() -> None:

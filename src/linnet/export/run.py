@@ -8,14 +8,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from linnet import __version__
-from linnet.bundle.schema import BundleSpec
+from linnet.bundle.schema import CHECKPOINT_FILE, BundleSpec
 from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config_error import config_error
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
 from linnet.export.proof import Proof, prove
-from linnet.models.checkpoint import load_model
+from linnet.models.checkpoint import load_model, save_model
 from linnet.models.ctc import CtcModel
 from linnet.runtime.session import CtcSession
 
@@ -29,6 +29,7 @@ class ExportOptions:
         language: BCP 47 tag of what it hears.
         license: SPDX identifier of the weights.
         metrics: measured figures by name.
+        keep_checkpoint: whether the bundle brings what training can go on from.
         replace: whether a bundle that lies there already may be replaced.
     """
 
@@ -36,6 +37,7 @@ class ExportOptions:
     language: str = "en"
     license: str = "Apache-2.0"
     metrics: Mapping[str, float] = field(default_factory=dict)
+    keep_checkpoint: bool = False
     replace: bool = False
 
 
@@ -76,8 +78,17 @@ def export_model(
         path = Path(temporary) / "model.onnx"
         export_onnx(model, path)
         proof = prove(model, CtcSession(path), recordings)
+        kept = Path(temporary) / CHECKPOINT_FILE if options.keep_checkpoint else None
+        if kept is not None:
+            save_model(kept, model.config, model.state_dict(), step=0)
         write_bundle(
-            directory, spec, path, model.vocabulary, model_card(spec, proof), replace=options.replace
+            directory,
+            spec,
+            path,
+            model.vocabulary,
+            model_card(spec, proof),
+            checkpoint=kept,
+            replace=options.replace,
         )
     return proof
 
