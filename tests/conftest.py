@@ -1,8 +1,10 @@
 """What every test may use and must obey: synthesized sound, paths of the checkout, no network, no clock."""
 
+import io
 import os
 import socket
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import settings
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 ToneMaker = Callable[..., Samples]
 SpeechMaker = Callable[..., Samples]
+NemoWriter = Callable[..., Path]
 
 # Same examples in every run; no deadline, because no test may depend on the speed of the machine.
 settings.register_profile("linnet", derandomize=True, deadline=None)
@@ -107,6 +111,30 @@ def s3_store(
     S3FileSystem.clear_instance_cache()
     yield _s3_server
     S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def write_nemo(tmp_path: Path) -> NemoWriter:
+    """`write_nemo(config, weights, artifacts={}, mode="w")` → the path of a .nemo file."""
+    import torch
+
+    def write(
+        config: Any, weights: Any, artifacts: Mapping[str, bytes] | None = None, mode: str = "w"
+    ) -> Path:
+        content = io.BytesIO(weights if isinstance(weights, bytes) else b"")
+        if not isinstance(weights, bytes):
+            torch.save(weights, content)
+        text = config if isinstance(config, bytes) else yaml.safe_dump(config, sort_keys=False).encode()
+        files = {"model_config.yaml": text, "model_weights.ckpt": content.getvalue(), **(artifacts or {})}
+        path = tmp_path / "model.nemo"
+        with tarfile.open(path, mode) as tar:
+            for name, each in files.items():
+                info = tarfile.TarInfo(f"./{name}")
+                info.size = len(each)
+                tar.addfile(info, io.BytesIO(each))
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import torch
 
-from linnet.bundle.reader import read_bundle
+from linnet.bundle.reader import file_sha256, read_bundle
+from linnet.bundle.schema import CHECKPOINT_FILE
 from linnet.core.arrays import Samples
 from linnet.core.errors import BundleError, CheckpointError, ConfigError, ExportError
 from linnet.export import run
 from linnet.export.run import ExportOptions, export_bundle
+from linnet.models.checkpoint import read_checkpoint
 from linnet.models.ctc import CtcModel
 from linnet.models.recognizer import CheckpointRecognizer
 from linnet.runtime.recognizer import Recognizer
@@ -83,6 +86,19 @@ def test_a_graph_that_differs_is_not_written(
     with pytest.raises(ExportError, match="Nothing was written"):
         export()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_brings_its_checkpoint_when_asked(export: Export, tone_run: Any) -> None:
+    kept = export(keep_checkpoint=True) / CHECKPOINT_FILE
+    original = tone_run.output_dir / "final.ckpt"
+    ours, theirs = read_checkpoint(kept), read_checkpoint(original)
+    assert ours.config == theirs.config
+    assert ours.weights.keys() == theirs.weights.keys()
+    assert all(torch.equal(value, theirs.weights[name]) for name, value in ours.weights.items())
+    assert read_bundle(kept.parent).spec.files[CHECKPOINT_FILE] == file_sha256(kept)
+    kept.unlink()  # to save space
+    Recognizer.load(kept.parent)
+    assert not (export(replace=True) / CHECKPOINT_FILE).exists()
 
 
 def test_a_bundle_is_replaced_only_when_asked(export: Export) -> None:

@@ -29,6 +29,10 @@ from linnet.training.config import TrainConfig
             "data.dev.0.target=auxiliary",
             r"data\.dev: .*dev\.jsonl has target \"auxiliary\", but dev sets score",
         ),
+        ("init.freeze=encoder", r"init\.path: is missing; give str"),
+        ("init={path: a.ckpt, frezee: head}", r"init\.frezee: unknown key; did you mean init\.freeze\?"),
+        ("optimizer.layer_decay=1.5", r"optimizer\.layer_decay: 1\.5 should be less than or equal to 1"),
+        ("optimizer.groups={head: 0}", r"optimizer\.groups\.head: 0 should be greater than 0"),
         ("auxiliary.weight=1.0", r"auxiliary\.weight: 1\.0 should be less than 1"),
     ],
 )

@@ -27,6 +27,9 @@ class Section:
         self._values = dict(values)
         self._read: set[str] = set()
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
     def take(self, key: str, kind: type[T], default: T | None = None) -> T:
         """Read a value; an integer passes for a float.
 
