@@ -28,10 +28,10 @@ def test_repeats_collapse_and_blanks_part_equal_tokens() -> None:
     ]
 
 
-def test_confidence_is_the_mean_posterior_of_the_run() -> None:
+def test_confidence_is_the_share_of_all_tokens_around() -> None:
     log_probs = np.log(np.array([[0.9, 0.05, 0.05], [0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], np.float32))
     (span,) = greedy_decode(log_probs, BLANK)
-    assert span == TokenSpan(0, 0, 2, pytest.approx(0.7))
+    assert span == TokenSpan(0, 0, 2, pytest.approx(1.5 / 1.95))
 
 
 @pytest.mark.parametrize("num_frames", [0, 1, 5])

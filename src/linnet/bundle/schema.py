@@ -1,9 +1,11 @@
 """What bundle.yaml says about an exported model: the contract between training and the runtime."""
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from linnet.features.clock import FrameClock
 from linnet.features.config import FrontendConfig
 from linnet.text.vocabulary import TokenizerKind
 
@@ -48,6 +50,10 @@ class BundleSpec(BaseModel):
         blank_id: the id of CTC's blank.
         one_at_a_time: whether padding would change a recording's last frames, as in models that were trained
             without masks, so that recordings may not share a batch.
+        confidence_temperature: divides the logit of each word's confidence, so that they match how often words
+            are right; fitted by `linnet evaluate --calibrate`.
+        word_start_shift_s: where words start from where their first token is written, if measured.
+        word_end_shift_s: where they end from where their last token is written, if measured.
         opset: the ONNX operator set of the model file.
         parameters: how many numbers training learned.
         created_with: the version of linnet that exported it.
@@ -69,6 +75,9 @@ class BundleSpec(BaseModel):
     subsampling: int = Field(ge=1, le=1024)
     blank_id: int = Field(ge=1)
     one_at_a_time: bool = False
+    confidence_temperature: float = Field(default=1.0, ge=0.01, le=100.0)
+    word_start_shift_s: float = Field(default=0.0, ge=-2.0, le=2.0)
+    word_end_shift_s: float = Field(default=0.0, ge=-2.0, le=2.0)
     opset: int = Field(ge=1)
     parameters: int = Field(ge=0)
     created_with: Line
@@ -79,6 +88,15 @@ class BundleSpec(BaseModel):
     def frame_shift_s(self) -> float:
         """Seconds from one frame of log-probs to the next."""
         return self.frontend.frame_shift_s * self.subsampling
+
+    @property
+    def clock(self) -> FrameClock:
+        """When the frames of log-probs are."""
+        return replace(
+            FrameClock.of(self.frontend, self.subsampling),
+            word_start_shift_s=self.word_start_shift_s,
+            word_end_shift_s=self.word_end_shift_s,
+        )
 
     @model_validator(mode="after")
     def _check_rates(self) -> Self:

@@ -12,7 +12,7 @@ class Word:
         text: the word as the model wrote it.
         start_s: where it starts, in seconds from the start of the recording.
         end_s: where it ends, in seconds.
-        confidence: between 0 and 1: the mean posterior of the word's tokens.
+        confidence: between 0 and 1: how sure the model is that this word was said.
     """
 
     text: str
@@ -34,6 +34,61 @@ class Transcript:
 
     text: str
     words: tuple[Word, ...]
+    duration_s: float
+    model: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries and lists, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedToken:
+    """One token of an aligned word.
+
+    Attributes:
+        text: its piece, without the mark of a word's start.
+        start_s: where it starts, in seconds from the start of the recording.
+        end_s: where it ends, in seconds.
+        score: the mean natural log-posterior in its frames.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedWord(Word):
+    """One word of a known text on the clock of the recording.
+
+    Attributes:
+        score: the mean natural log-posterior in the frames of its tokens.
+        spoken: whether the score is high enough for a word that was said.
+        line: the line of the text it stands in, from 1.
+        tokens: what it was written with.
+    """
+
+    score: float
+    spoken: bool
+    line: int
+    tokens: tuple[AlignedToken, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedText:
+    """A known text on the clock of a recording.
+
+    Attributes:
+        words: its words, normalized, in order.
+        log_prob: the natural log-probability of the best alignment.
+        duration_s: the length of the recording in seconds.
+        model: the name of the model that aligned it.
+    """
+
+    words: tuple[AlignedWord, ...]
+    log_prob: float
     duration_s: float
     model: str
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError
+from linnet.core.optional import require
+from linnet.decoding.compiled import announce_compiling
+from linnet.decoding.confidence import token_confidences
 from linnet.decoding.greedy import TokenSpan
-from linnet.decoding.viterbi_kernel import best_path
 
 # States on either side of the best one that a long alignment looks at: half a minute of fast speech.
 BAND_STATES = 2048
@@ -21,10 +23,12 @@ class Alignment:
 
     Attributes:
         spans: one for each token, in the order of time.
+        scores: of each token, the mean natural log-prob in its frames.
         log_prob: the natural log-probability of the alignment.
     """
 
     spans: tuple[TokenSpan, ...]
+    scores: tuple[float, ...]
     log_prob: float
 
 
@@ -44,7 +48,11 @@ def align(
 
     Raises:
         ConfigError: when the text needs more frames than there are.
+        MissingDependencyError: when numba is not installed.
     """
+    require("numba", extra="beam", purpose="forced alignment")
+    from linnet.decoding.viterbi_kernel import best_path
+
     ids = np.asarray(tokens, np.int32)
     least = len(ids) + int((ids[1:] == ids[:-1]).sum())
     if len(log_probs) < least:
@@ -53,20 +61,26 @@ def align(
             remedy="Check that text and recording belong together",
         )
     if not len(ids):
-        return Alignment((), float(log_probs[:, blank_id].sum(dtype=np.float64)))
+        return Alignment((), (), float(log_probs[:, blank_id].sum(dtype=np.float64)))
+    announce_compiling(best_path)
     states, total = best_path(np.ascontiguousarray(log_probs, np.float32), ids, blank_id, band_states)
-    return Alignment(tuple(_spans(states, ids, log_probs)), float(total))
+    spans, scores = _spans(states, ids, log_probs, blank_id)
+    return Alignment(spans, scores, float(total))
 
 
-def _spans(states: NDArray[np.int32], ids: NDArray[np.int32], log_probs: LogProbs) -> list[TokenSpan]:
-    """Read the spans of the tokens from the state of each frame; odd states are tokens, even ones blanks."""
+def _spans(
+    states: NDArray[np.int32], ids: NDArray[np.int32], log_probs: LogProbs, blank_id: int
+) -> tuple[tuple[TokenSpan, ...], tuple[float, ...]]:
+    """Read the tokens from the state of each frame; odd states are tokens, even ones blanks."""
     frames = np.flatnonzero(states % 2)
     tokens = states[frames] // 2
-    starts = np.flatnonzero(np.diff(tokens, prepend=-1))
-    ends = np.append(starts[1:], len(frames))
-    posteriors = np.exp(log_probs[frames, ids[tokens]].astype(np.float64))
-    means = np.minimum(np.add.reduceat(posteriors, starts) / (ends - starts), 1.0)
-    return [
-        TokenSpan(int(ids[tokens[start]]), int(frames[start]), int(frames[end - 1]) + 1, float(mean))
-        for start, end, mean in zip(starts, ends, means, strict=True)
-    ]
+    firsts = np.flatnonzero(np.diff(tokens, prepend=-1))
+    counts = np.diff(np.append(firsts, len(frames)))
+    scores = np.add.reduceat(log_probs[frames, ids[tokens]].astype(np.float64), firsts) / counts
+    starts = frames[firsts]
+    confidences = token_confidences(log_probs, ids, starts, starts + counts, blank_id)
+    spans = tuple(
+        TokenSpan(int(token), int(start), int(start + count), float(confidence))
+        for token, start, count, confidence in zip(ids, starts, counts, confidences, strict=True)
+    )
+    return spans, tuple(map(float, scores))

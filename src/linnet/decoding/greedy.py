@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from linnet.core.arrays import LogProbs
+from linnet.decoding.confidence import token_confidences
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class TokenSpan:
         token_id: its id in the vocabulary.
         start_frame: its first frame.
         end_frame: one past its last frame.
-        confidence: its mean posterior over these frames, between 0 and 1.
+        confidence: its share of all tokens written around these frames (`decoding.confidence`), 0 to 1.
     """
 
     token_id: int
@@ -38,12 +39,12 @@ def greedy_decode(log_probs: LogProbs, blank_id: int) -> list[TokenSpan]:
     if len(log_probs) == 0:
         return []
     best = log_probs.argmax(axis=1)
-    posteriors = np.exp(np.take_along_axis(log_probs, best[:, None], axis=1)[:, 0].astype(np.float64))
     starts = np.flatnonzero(np.diff(best, prepend=best[0] - 1))
     ends = np.append(starts[1:], len(best))
-    confidences = np.minimum(np.add.reduceat(posteriors, starts) / (ends - starts), 1.0)
+    spoken = best[starts] != blank_id
+    starts, ends = starts[spoken], ends[spoken]
+    confidences = token_confidences(log_probs, best[starts], starts, ends, blank_id)
     return [
         TokenSpan(int(best[start]), int(start), int(end), float(confidence))
         for start, end, confidence in zip(starts, ends, confidences, strict=True)
-        if best[start] != blank_id
     ]

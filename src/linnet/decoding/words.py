@@ -2,48 +2,57 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from linnet.core.results import Word
+from linnet.decoding.confidence import tempered
 from linnet.decoding.greedy import TokenSpan
+from linnet.features.clock import Timeline
 from linnet.text.vocabulary import BOUNDARY, Vocabulary, join_pieces
 
 
 def spans_to_words(
-    spans: Sequence[TokenSpan],
-    vocabulary: Vocabulary,
-    frame_shift_s: float,
-    duration_s: float,
-    start_s: float = 0.0,
+    spans: Sequence[TokenSpan], vocabulary: Vocabulary, timeline: Timeline, temperature: float = 1.0
 ) -> tuple[Word, ...]:
     """Gather tokens into words; joined by spaces they are `vocabulary.decode` of the same tokens.
 
-    A word starts with the first frame of its first token and ends with the last frame of its last token. CTC
-    models are peaky: they write a token within one or a few frames somewhere inside its sound, so a start is
-    right to about a syllable and a word of one token looks shorter than it was spoken. Times never decrease,
-    never overlap and never pass the end; they are rounded to milliseconds. The confidence is the mean over
-    the word's tokens.
+    A word starts with the first frame of its first token and ends with the last frame of its last token, moved
+    by what was measured for the model (`features.clock`); words that would overlap then meet halfway. Times
+    never decrease, never overlap and never pass the end; they are rounded to milliseconds. A word is right only
+    when each of its tokens is, so its confidence is the least of theirs, on the scale of `temperature`.
 
     Args:
         spans: tokens in the order of time.
         vocabulary: what the token ids mean.
-        frame_shift_s: seconds from one output frame to the next.
-        duration_s: the length of what was decoded, in seconds.
-        start_s: where in the recording it starts, in seconds.
+        timeline: when the frames are.
+        temperature: divides the logit of each confidence (`confidence.tempered`).
     """
-
-    def time_s(frame: int) -> float:
-        return min(round(start_s + frame * frame_shift_s, 3), start_s + duration_s)
-
-    words = []
-    for text, tokens in _group(spans, vocabulary):
-        words.append(
-            Word(
-                text=text,
-                start_s=time_s(tokens[0].start_frame),
-                end_s=time_s(tokens[-1].end_frame),
-                confidence=round(sum(token.confidence for token in tokens) / len(tokens), 4),
-            )
+    groups = group_words(spans, vocabulary)
+    edges_s = word_edges([tokens for _, tokens in groups], timeline)
+    return tuple(
+        Word(
+            text=text,
+            start_s=start_s,
+            end_s=end_s,
+            confidence=round(tempered(min(token.confidence for token in tokens), temperature), 4),
         )
-    return tuple(words)
+        for (text, tokens), (start_s, end_s) in zip(groups, edges_s, strict=True)
+    )
+
+
+def word_edges(words: Sequence[Sequence[TokenSpan]], timeline: Timeline) -> list[tuple[float, float]]:
+    """Place words, each given by its tokens, as (start, end) in seconds."""
+    firsts = np.array([tokens[0].start_frame for tokens in words], np.int64)
+    lasts = np.array([tokens[-1].end_frame - 1 for tokens in words], np.int64)
+    earliest, latest = timeline.centers_s[firsts], timeline.centers_s[lasts]
+    starts_s = np.minimum(timeline.starts_s[firsts] + timeline.word_start_shift_s, earliest)
+    ends_s = np.maximum(timeline.ends_s[lasts] + timeline.word_end_shift_s, latest)
+    # Between the last center of a word and the first of the next there is room for both.
+    meets = np.clip((ends_s[:-1] + starts_s[1:]) / 2, latest[:-1], earliest[1:])
+    overlap = ends_s[:-1] > starts_s[1:]
+    starts_s[1:], ends_s[:-1] = np.where(overlap, meets, starts_s[1:]), np.where(overlap, meets, ends_s[:-1])
+    rounded = np.round(np.stack([starts_s, ends_s]), 3)
+    return list(zip(*np.clip(rounded, timeline.start_s, timeline.end_s).tolist(), strict=True))
 
 
 def merge_numbers(words: Sequence[Word]) -> tuple[Word, ...]:
@@ -68,7 +77,8 @@ def merge_numbers(words: Sequence[Word]) -> tuple[Word, ...]:
     return tuple(merged)
 
 
-def _group(spans: Iterable[TokenSpan], vocabulary: Vocabulary) -> list[tuple[str, list[TokenSpan]]]:
+def group_words(spans: Iterable[TokenSpan], vocabulary: Vocabulary) -> list[tuple[str, list[TokenSpan]]]:
+    """Divide spans among the words they write, and give each word's text and spans."""
     groups: list[list[TokenSpan]] = [[]]
     for span in spans:
         piece = vocabulary.pieces[span.token_id]

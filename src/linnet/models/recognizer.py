@@ -11,6 +11,7 @@ from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import Transcript
 from linnet.decoding.greedy import greedy_decode
 from linnet.decoding.words import spans_to_words
+from linnet.features.clock import FrameClock
 from linnet.models.checkpoint import load_model
 from linnet.models.ctc import CtcModel
 
@@ -73,6 +74,7 @@ class CheckpointRecognizer:
         vocabulary = self.model.vocabulary
         duration_s = num_samples / self.sample_rate_hz
         spans = greedy_decode(log_probs, vocabulary.blank_id)
-        words = spans_to_words(spans, vocabulary, self.model.frame_shift_s, duration_s)
+        clock = FrameClock.of(self.model.config.frontend, self.model.config.encoder.subsampling)
+        words = spans_to_words(spans, vocabulary, clock.timeline(len(log_probs), duration_s))
         text = " ".join(word.text for word in words)
         return Transcript(text=text, words=words, duration_s=duration_s, model=self.name)

@@ -22,11 +22,12 @@ from linnet.runtime.session import CtcSession
 
 
 @dataclass(frozen=True, slots=True)
-class _Segment:
+class Segment:
     """A piece of one waveform of a batch that goes through the network by itself."""
 
     waveform_index: int
     start_s: float
+    duration_s: float
     samples: Samples
 
 
@@ -115,15 +116,23 @@ class Recognizer:
             AudioError: when a waveform holds NaN or infinity.
         """
         words: list[list[Word]] = [[] for _ in waveforms]
-        max_samples = 1 if self.bundle.spec.one_at_a_time else round(MAX_SEGMENT_S * self.sample_rate_hz)
-        for batch in _batches(self._segments(waveforms), max_samples):
-            log_probs = self.log_probs([self.features(segment.samples) for segment in batch])
-            for segment, segment_log_probs in zip(batch, log_probs, strict=True):
-                duration_s = len(segment.samples) / self.sample_rate_hz
-                words[segment.waveform_index] += self.decode(segment_log_probs, duration_s, segment.start_s)
+        for segment, log_probs in self.segment_log_probs(waveforms):
+            words[segment.waveform_index] += self.decode(log_probs, segment.duration_s, segment.start_s)
         return [
             self._transcript(len(samples), found) for samples, found in zip(waveforms, words, strict=True)
         ]
+
+    def segment_log_probs(self, waveforms: Sequence[Samples]) -> Iterator[tuple[Segment, LogProbs]]:
+        """Run the network over waveforms, a batch of segments at a time, in the order of time.
+
+        Yields:
+            Each segment with its log-probs (S, V).
+        """
+        max_samples = 1 if self.bundle.spec.one_at_a_time else round(MAX_SEGMENT_S * self.sample_rate_hz)
+        for batch in _batches(self._segments(waveforms), max_samples):
+            yield from zip(
+                batch, self.log_probs([self.features(segment.samples) for segment in batch]), strict=True
+            )
 
     def features(self, samples: Samples) -> Features:
         """Compute the features (F, T) of a waveform (N,), without padding."""
@@ -147,13 +156,14 @@ class Recognizer:
         """Read the words from log-probabilities (S, V) of `duration_s` of sound that begins at `start_s`."""
         spec, vocabulary = self.bundle.spec, self.bundle.vocabulary
         spans = greedy_decode(log_probs, spec.blank_id)
-        return spans_to_words(spans, vocabulary, spec.frame_shift_s, duration_s, start_s)
+        timeline = spec.clock.timeline(len(log_probs), duration_s, start_s)
+        return spans_to_words(spans, vocabulary, timeline, spec.confidence_temperature)
 
     def _valid_log_probs(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> Iterator[LogProbs]:
         log_probs, log_probs_lengths = self.session.log_probs(batch, lengths)
         return (each[:length] for each, length in zip(log_probs, log_probs_lengths, strict=True))
 
-    def _segments(self, waveforms: Sequence[Samples]) -> Iterator[_Segment]:
+    def _segments(self, waveforms: Sequence[Samples]) -> Iterator[Segment]:
         for index, samples in enumerate(waveforms):
             for start, end in split_at_quiet_places(samples, self.sample_rate_hz):
                 if not np.isfinite(samples[start:end]).all():
@@ -161,7 +171,8 @@ class Recognizer:
                         f"waveform {index} holds NaN or infinity between samples {start} and {end}",
                         remedy="Write the recording again without them",
                     )
-                yield _Segment(index, start / self.sample_rate_hz, samples[start:end])
+                start_s, duration_s = start / self.sample_rate_hz, (end - start) / self.sample_rate_hz
+                yield Segment(index, start_s, duration_s, samples[start:end])
 
     def _transcript(self, num_samples: int, words: Sequence[Word]) -> Transcript:
         return Transcript(
@@ -172,9 +183,9 @@ class Recognizer:
         )
 
 
-def _batches(segments: Iterable[_Segment], max_samples: int) -> Iterator[list[_Segment]]:
+def _batches(segments: Iterable[Segment], max_samples: int) -> Iterator[list[Segment]]:
     """Gather neighbors as long as they fill at most `max_samples` when padded to the longest."""
-    batch: list[_Segment] = []
+    batch: list[Segment] = []
     longest = 0
     for segment in segments:
         longest = max(longest, len(segment.samples))

@@ -1,0 +1,110 @@
+"""Errors of word times on digit strings joined from recordings of single digits, whose edges are known.
+
+A recording is cut to its speech (`corpora.clip_shaping.trim_silence`), so that a word is heard from 20 ms after the
+start of its piece to 20 ms before its end. Pauses of 50 to 500 ms and a noise floor lie between the pieces.
+
+Run: python benchmarks/word_times.py fsdd/test.jsonl [--model digits] [--strings 200]
+"""
+
+import argparse
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from header import print_header
+
+from linnet.audio.read import read_audio
+from linnet.core.arrays import Samples
+from linnet.core.results import Word
+from linnet.corpora.clip_shaping import (
+    MARGIN_SAMPLES,
+    SAMPLE_RATE_HZ,
+    trim_silence,
+    with_noise_floor,
+    with_silent_ends,
+)
+from linnet.manifest.jsonl import read_manifest
+from linnet.runtime.aligner import Aligner
+from linnet.runtime.recognizer import Recognizer
+
+MARGIN_S = MARGIN_SAMPLES / SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A string of digits and when each of them is heard, in seconds."""
+
+    samples: Samples
+    words: tuple[str, ...]
+    edges_s: tuple[tuple[float, float], ...]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("manifest", type=Path, help="recordings of single digits")
+    parser.add_argument("--model", default="digits")
+    parser.add_argument("--strings", type=int, default=200)
+    options = parser.parse_args()
+    strings = list(join_digits(options.manifest, options.strings))
+    recognizer = Recognizer.load(options.model)
+    aligner = Aligner(recognizer)
+    print_header(
+        "numpy",
+        "onnxruntime",
+        settings=f"{recognizer.name} on {len(strings)} strings of {options.manifest.name}, "
+        f"{sum(len(each.words) for each in strings)} digits",
+        measure="error of word edges in ms: median of it, median and 90th percentile of its size",
+    )
+    report("greedy", strings, lambda each: recognizer.transcribe_samples([each.samples])[0].words)
+    report("aligned", strings, lambda each: aligner.align(each.samples, [" ".join(each.words)]).words)
+
+
+def join_digits(manifest: Path, num_strings: int) -> Iterable[Joined]:
+    """Join 2 to 12 digits of one speaker each, the same for the same manifest."""
+    digits: dict[str, list[tuple[str, Samples]]] = {}
+    for utterance in read_manifest(manifest):
+        samples = trim_silence(read_audio(utterance.audio, sample_rate_hz=SAMPLE_RATE_HZ))
+        digits.setdefault(utterance.speaker, []).append((utterance.text or "", samples))
+    for index in range(num_strings):
+        rng = random.Random(f"word-times:{index}")
+        yield _join(rng.choices(digits[rng.choice(sorted(digits))], k=rng.randint(2, 12)), rng)
+
+
+def _join(digits: list[tuple[str, Samples]], rng: random.Random) -> Joined:
+    parts = [with_silent_ends(np.zeros(0, np.float32), rng)]
+    edges_s = []
+    for _, samples in digits:
+        start_s = sum(map(len, parts)) / SAMPLE_RATE_HZ
+        level = np.float32(0.08 / max(float(np.sqrt(np.square(samples, dtype=np.float64).mean())), 1e-4))
+        edges_s.append((start_s + MARGIN_S, start_s + len(samples) / SAMPLE_RATE_HZ - MARGIN_S))
+        pause = np.zeros(round(rng.uniform(0.05, 0.5) * SAMPLE_RATE_HZ), np.float32)
+        parts += [samples * level, pause]
+    return Joined(
+        with_noise_floor(np.concatenate(parts), rng), tuple(word for word, _ in digits), tuple(edges_s)
+    )
+
+
+def report(name: str, strings: Iterable[Joined], read: Callable[[Joined], Iterable[Word]]) -> None:
+    """Print the errors over the strings that were read right."""
+    found = [(each, list(read(each))) for each in strings]
+    right = [(each, words) for each, words in found if tuple(word.text for word in words) == each.words]
+    errors_ms = np.array(
+        [
+            (1000 * (word.start_s - start_s), 1000 * (word.end_s - end_s))
+            for each, words in right
+            for word, (start_s, end_s) in zip(words, each.edges_s, strict=True)
+        ]
+    )
+    print(f"{name}: {len(right)} of {len(found)} strings read right, {len(errors_ms)} words")
+    for edge, errors in zip(("start", "end"), errors_ms.T, strict=True):
+        size = np.abs(errors)
+        print(
+            f"  {edge:<6}{np.median(errors):+6.0f} ms  size {np.median(size):4.0f} ms, "
+            f"90 % within {np.percentile(size, 90):4.0f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""How sure a model is of a token: from all posteriors around it, not from one path."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.core.arrays import LogProbs
+
+
+def token_confidences(
+    log_probs: LogProbs, ids: NDArray[np.int_], starts: NDArray[np.int_], ends: NDArray[np.int_], blank_id: int
+) -> NDArray[np.float64]:
+    """Give each token its share of all tokens that the model writes around it.
+
+    Around a token are its own frames and half of those to either neighbor. There, the expected number of
+    frames that write this token (the sum of its posteriors) is divided by that of the frames that write any
+    token (one minus that of the blank). Blanks, of which CTC writes most, thus say nothing for or against it.
+
+    Args:
+        log_probs: (S, V) natural log-probs; of V only the columns of `ids` and of the blank are read.
+        ids: L columns, in the order of time.
+        starts: (L,) first frames.
+        ends: (L,) one past the last frames.
+        blank_id: the column of the blank.
+
+    Returns:
+        (L,) between 0 and 1.
+    """
+    if not len(ids):
+        return np.zeros(0)
+    middles = (ends[:-1] + starts[1:] + 1) // 2
+    bounds = np.concatenate([[0], middles, [len(log_probs)]])
+    spoken = np.concatenate([[0.0], np.cumsum(-np.expm1(log_probs[:, blank_id].astype(np.float64)))])
+    anything = np.diff(spoken[bounds])
+    written = [
+        np.exp(log_probs[low:high, token].astype(np.float64)).sum()
+        for token, low, high in zip(ids, bounds[:-1], bounds[1:], strict=True)
+    ]
+    return np.clip(np.array(written) / np.maximum(anything, 1e-9), 0.0, 1.0)
+
+
+def tempered(confidence: float, temperature: float) -> float:
+    """Divide the logit of a confidence by a temperature (Guo et al. 2017, arXiv:1706.04599, §4.2, two classes).
+
+    A temperature above 1 moves confidences towards one half, one below 1 away from it; 1 changes nothing.
+    """
+    if temperature == 1.0 or not 0.0 < confidence < 1.0:
+        return confidence
+    logit = np.log(confidence) - np.log1p(-confidence)
+    return float(1 / (1 + np.exp(-logit / temperature)))
