@@ -1,9 +1,12 @@
 """Errors of word times on digit strings joined from recordings of single digits, whose edges are known.
 
-A recording is cut to its speech (`corpora.clip_shaping.trim_silence`), so that a word is heard from 20 ms after the
-start of its piece to 20 ms before its end. Pauses of 50 to 500 ms and a noise floor lie between the pieces.
+A recording is cut to its speech (`corpora.clip_shaping.trim_silence`), so that a word is heard from 20 ms
+after the start of its piece to 20 ms before its end. Pauses of 50 to 500 ms and a noise floor lie between.
 
-Run: python benchmarks/word_times.py fsdd/test.jsonl [--model digits] [--strings 200]
+With --store the median errors of the alignment go into the bundle as shifts of its word edges, for models
+that write a token in one frame somewhere inside its sound. Fit them on other recordings than the measured.
+
+Run: python benchmarks/word_times.py fsdd/test.jsonl [--model digits] [--strings 200] [--store]
 """
 
 import argparse
@@ -16,6 +19,7 @@ import numpy as np
 from header import print_header
 
 from linnet.audio.read import read_audio
+from linnet.bundle.writer import update_bundle
 from linnet.core.arrays import Samples
 from linnet.core.results import Word
 from linnet.corpora.clip_shaping import (
@@ -46,6 +50,7 @@ def main() -> None:
     parser.add_argument("manifest", type=Path, help="recordings of single digits")
     parser.add_argument("--model", default="digits")
     parser.add_argument("--strings", type=int, default=200)
+    parser.add_argument("--store", action="store_true", help="keep the medians in the bundle")
     options = parser.parse_args()
     strings = list(join_digits(options.manifest, options.strings))
     recognizer = Recognizer.load(options.model)
@@ -58,7 +63,16 @@ def main() -> None:
         measure="error of word edges in ms: median of it, median and 90th percentile of its size",
     )
     report("greedy", strings, lambda each: recognizer.transcribe_samples([each.samples])[0].words)
-    report("aligned", strings, lambda each: aligner.align(each.samples, [" ".join(each.words)]).words)
+    start_ms, end_ms = report(
+        "aligned", strings, lambda each: aligner.align(each.samples, [" ".join(each.words)]).words
+    )
+    if options.store:
+        spec = recognizer.bundle.spec
+        update_bundle(
+            recognizer.bundle.path,
+            word_start_shift_s=round(spec.word_start_shift_s - start_ms / 1000, 3),
+            word_end_shift_s=round(spec.word_end_shift_s - end_ms / 1000, 3),
+        )
 
 
 def join_digits(manifest: Path, num_strings: int) -> Iterable[Joined]:
@@ -86,8 +100,8 @@ def _join(digits: list[tuple[str, Samples]], rng: random.Random) -> Joined:
     )
 
 
-def report(name: str, strings: Iterable[Joined], read: Callable[[Joined], Iterable[Word]]) -> None:
-    """Print the errors over the strings that were read right."""
+def report(name: str, strings: Iterable[Joined], read: Callable[[Joined], Iterable[Word]]) -> list[float]:
+    """Print the errors over the strings that were read right; return the medians of starts and ends in ms."""
     found = [(each, list(read(each))) for each in strings]
     right = [(each, words) for each, words in found if tuple(word.text for word in words) == each.words]
     errors_ms = np.array(
@@ -104,6 +118,7 @@ def report(name: str, strings: Iterable[Joined], read: Callable[[Joined], Iterab
             f"  {edge:<6}{np.median(errors):+6.0f} ms  size {np.median(size):4.0f} ms, "
             f"90 % within {np.percentile(size, 90):4.0f} ms"
         )
+    return [float(median) for median in np.median(errors_ms, axis=0)]
 
 
 if __name__ == "__main__":

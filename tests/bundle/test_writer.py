@@ -9,7 +9,7 @@ import yaml
 from linnet.bundle import writer
 from linnet.bundle.reader import read_bundle
 from linnet.bundle.schema import BundleSpec
-from linnet.bundle.writer import write_bundle
+from linnet.bundle.writer import update_bundle, write_bundle
 from linnet.core.errors import BundleError
 from linnet.text.vocabulary import Vocabulary
 
@@ -24,6 +24,33 @@ def test_what_is_written_is_read_back(
     assert read.model_path.read_bytes() == model_file.read_bytes()
     assert (read.path / "README.md").read_text() == "# toy\n"
     assert sorted(path.name for path in read.path.parent.iterdir()) == ["toy"]
+
+
+def test_a_measured_key_is_put_in_and_the_rest_stays(bundle: Path) -> None:
+    before = read_bundle(bundle)
+    update_bundle(bundle, confidence_temperature=1.5, word_end_shift_s=0.2)
+    after = read_bundle(bundle)  # with its checksums
+    assert after.spec == before.spec.model_copy(
+        update={"confidence_temperature": 1.5, "word_end_shift_s": 0.2}
+    )
+    assert after.spec.clock.word_end_shift_s == 0.2
+
+
+def test_a_bundle_without_the_measured_keys_is_still_read(bundle: Path) -> None:
+    values = yaml.safe_load((bundle / "bundle.yaml").read_text(encoding="utf-8"))
+    for key in ("confidence_temperature", "word_start_shift_s", "word_end_shift_s"):
+        del values[key]
+    (bundle / "bundle.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    spec = read_bundle(bundle).spec
+    assert (spec.confidence_temperature, spec.word_start_shift_s, spec.word_end_shift_s) == (1.0, 0.0, 0.0)
+
+
+def test_a_damaged_bundle_is_not_updated(bundle: Path) -> None:
+    (bundle / "tokens.txt").write_text("nonsense", encoding="utf-8")
+    before = (bundle / "bundle.yaml").read_bytes()
+    with pytest.raises(BundleError):
+        update_bundle(bundle, confidence_temperature=1.5)
+    assert (bundle / "bundle.yaml").read_bytes() == before
 
 
 def test_the_description_is_plain_yaml_with_checksums(bundle: Path) -> None:

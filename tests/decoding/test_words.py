@@ -9,6 +9,7 @@ from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.features.clock import FrameClock, Timeline
 from linnet.text.vocabulary import Vocabulary
 
+
 def frames(shift_s: float, duration_s: float, start_s: float = 0.0, **shifts_s: float) -> Timeline:
     """A recording of 64 frames, of which the first begins with it."""
     return FrameClock(shift_s, shift_s / 2, **shifts_s).timeline(64, duration_s, start_s)

@@ -2,11 +2,12 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from linnet.core.results import Transcript
+from linnet.core.results import Transcript, Word
 from linnet.evaluation.report import EvaluationReport, Failure, Interval, UtteranceResult
 from linnet.manifest.utterance import Utterance
 from linnet.metrics.error_rate import character_errors, word_errors
@@ -85,6 +86,7 @@ def test_the_dictionary_has_the_documented_keys() -> None:
             "num_resamples": 100,
             "seed": 0,
         },
+        "confidence": {"error": None, "ranking": None, "num_words": 0, "num_right": 0, "num_bins": 10},
         "worst": [
             {
                 "audio": "a.wav",
@@ -110,6 +112,24 @@ def test_the_dictionary_has_the_documented_keys() -> None:
         "match",
         "substitution",
     ]
+
+
+def heard(reference: str, *words: tuple[str, float]) -> UtteranceResult:
+    found = result("a.wav", reference, " ".join(text for text, _ in words).lower())
+    spoken = tuple(Word(text=text, start_s=0.0, end_s=0.1, confidence=sure) for text, sure in words)
+    return replace(found, transcript=replace(found.transcript, words=spoken))
+
+
+def test_words_are_judged_by_the_alignment() -> None:
+    found = report(heard("a b c", ("A", 0.9), ("x", 0.4), ("c", 0.8), ("d", 0.3)))
+    assert found.judged_words() == ([0.9, 0.4, 0.8, 0.3], [True, False, True, False])
+    assert found.calibration.ranking == 1.0
+    assert found.calibration.error == pytest.approx((0.1 + 0.4 + 0.2 + 0.3) / 4)
+
+
+def test_an_utterance_whose_words_a_normalizer_joins_is_not_judged() -> None:
+    joined = replace(heard("a b", ("a", 0.9), ("b", 0.9)), hypothesis="ab")
+    assert report(joined, heard("c", ("c", 0.7))).judged_words() == ([0.7], [True])
 
 
 def test_every_key_is_documented() -> None:

@@ -50,8 +50,8 @@ class BundleSpec(BaseModel):
         blank_id: the id of CTC's blank.
         one_at_a_time: whether padding would change a recording's last frames, as in models that were trained
             without masks, so that recordings may not share a batch.
-        confidence_temperature: divides the logit of each word's confidence, so that they match how often words
-            are right; fitted by `linnet evaluate --calibrate`.
+        confidence_temperature: divides the logit of each word's confidence, so that these tell how often
+            words are right; fitted by `linnet evaluate --calibrate`.
         word_start_shift_s: where words start from where their first token is written, if measured.
         word_end_shift_s: where they end from where their last token is written, if measured.
         opset: the ONNX operator set of the model file.

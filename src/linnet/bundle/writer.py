@@ -57,12 +57,34 @@ def write_bundle(
         if checkpoint is not None:
             shutil.copyfile(checkpoint, staging / CHECKPOINT_FILE)
         files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
-        values = spec.model_copy(update={"files": files}).model_dump(mode="json")
-        write_text(staging / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+        _write_spec(staging, spec.model_copy(update={"files": files}))
         read_bundle(staging)  # what cannot be read back must not take the place of anything
         _move(staging, directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def update_bundle(directory: Path, **changes: float) -> BundleSpec:
+    """Put what was measured later into bundle.yaml; the other files and their checksums stay.
+
+    Args:
+        directory: a sound bundle.
+        changes: keys of `BundleSpec` with their new values.
+
+    Returns:
+        The new description.
+
+    Raises:
+        BundleError: when the bundle is damaged.
+    """
+    spec = BundleSpec.model_validate(read_bundle(directory).spec.model_dump() | changes)
+    _write_spec(directory, spec)
+    return spec
+
+
+def _write_spec(directory: Path, spec: BundleSpec) -> None:
+    values = spec.model_dump(mode="json")
+    write_text(directory / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def check_free(directory: Path, *, replace: bool = False) -> None:

@@ -52,6 +52,12 @@ def evaluate(
     hypotheses: Annotated[
         Path | None, typer.Option(help="Write the manifest again here, with pred_text in each line.")
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="Fit the confidences to this manifest, and keep the scale in the bundle."
+        ),
+    ] = False,
 ) -> None:
     """Measure the word error rate of a model on a manifest."""
     from linnet.core.errors import ManifestError
@@ -60,6 +66,7 @@ def evaluate(
     from linnet.manifest.jsonl import scan_manifest
 
     _check_outputs(manifest, [path for path in (json_path, hypotheses) if path is not None])
+    bundle = _bundle_to_calibrate(model) if calibrate else None
     options = EvaluationOptions.model_validate(
         {"normalizer": normalizer, "interval_over": interval_over.value}
     )
@@ -78,6 +85,8 @@ def evaluate(
         _write_json(json_path, report, manifest, problems)
     if hypotheses:
         _write_hypotheses(hypotheses, report)
+    if bundle:
+        _calibrate(bundle, report)
     failures = problems + [
         _with_place(failure.utterance.audio, failure.reason) for failure in report.failures
     ]
@@ -95,6 +104,49 @@ def _check_outputs(manifest: str, outputs: Sequence[Path]) -> None:
             raise ConfigError(
                 f"{output} would overwrite the manifest or the other output", remedy="Name another file"
             )
+
+
+def _bundle_to_calibrate(model: str) -> Path:
+    """Name the bundle that a temperature may be written into: the user's own, not one inside the package."""
+    from linnet.bundle.schema import SPEC_FILE
+    from linnet.core.errors import ConfigError
+    from linnet.runtime.packaged import packaged_models
+
+    if model in packaged_models() or not (Path(model) / SPEC_FILE).is_file():
+        raise ConfigError(
+            f"--calibrate writes into a bundle, and {model!r} is not the directory of one",
+            remedy="Export or copy the model into a directory first",
+        )
+    return Path(model)
+
+
+def _calibrate(bundle: Path, report: "EvaluationReport") -> None:
+    """Fit the temperature on top of the bundle's own, write it, and say what it changes here."""
+    from linnet.bundle.reader import read_bundle
+    from linnet.bundle.writer import update_bundle
+    from linnet.core.errors import ConfigError
+    from linnet.decoding.confidence import tempered
+    from linnet.metrics.calibration import calibration, fit_temperature
+
+    confidences, right = report.judged_words()
+    if report.calibration.ranking is None:
+        raise ConfigError(
+            f"{sum(right)} of {len(right)} words are right, which leaves nothing to calibrate on",
+            remedy="Take a harder or larger manifest, on which the model is right and wrong",
+        )
+    factor = fit_temperature(confidences, right)
+    before, after = report.calibration, calibration([tempered(each, factor) for each in confidences], right)
+    if before.error is None or after.error is None or after.error >= before.error:
+        print_result(
+            "calibrated    no temperature lowers the calibration error here; the bundle stays as it is"
+        )
+        return
+    temperature = round(read_bundle(bundle).spec.confidence_temperature * factor, 4)
+    update_bundle(bundle, confidence_temperature=min(max(temperature, 0.01), 100.0))
+    print_result(
+        f"calibrated    temperature {temperature:g} kept in {printable(str(bundle))}: "
+        f"ECE {before.error:.2%} before, {after.error:.2%} after"
+    )
 
 
 def _load_recognizer(model: str) -> "SpeechRecognizer":

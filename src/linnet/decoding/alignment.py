@@ -1,10 +1,11 @@
-"""Forced alignment: the frames in which a known text was written, and how likely each of its tokens is there."""
+"""Forced alignment: the frames in which a known text was written, and how likely each token is there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError
@@ -15,6 +16,22 @@ from linnet.decoding.greedy import TokenSpan
 
 # States on either side of the best one that a long alignment looks at: half a minute of fast speech.
 BAND_STATES = 2048
+
+
+class AlignConfig(BaseModel):
+    """What can be chosen about an alignment; the descriptions are the help of the command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    normalizer: str | None = Field(
+        default=None, description="Text normalizer; default: the one the model was trained with."
+    )
+    min_score: float = Field(
+        default=-4.0,
+        le=0.0,
+        allow_inf_nan=False,
+        description="Words with a lower mean log-posterior are marked as not spoken; default: -4.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +54,8 @@ def align(
 ) -> Alignment:
     """Find the best alignment of `tokens` to an utterance (Kürzinger et al. 2020, arXiv:2007.09127, §2.1).
 
-    Exact as long as the best alignment never leaves a band of states that follows the best state so far; texts
-    of up to half of `band_states` tokens always are. Memory grows with frames × band, at two bits each.
+    Exact as long as the best alignment never leaves a band of states that follows the best state so far;
+    texts of up to half of `band_states` tokens always are. Memory grows with frames × band, at two bits each.
 
     Args:
         log_probs: (S, V) natural log-probs without padding.

@@ -7,7 +7,11 @@ from linnet.core.arrays import LogProbs
 
 
 def token_confidences(
-    log_probs: LogProbs, ids: NDArray[np.int_], starts: NDArray[np.int_], ends: NDArray[np.int_], blank_id: int
+    log_probs: LogProbs,
+    ids: NDArray[np.int_],
+    starts: NDArray[np.int_],
+    ends: NDArray[np.int_],
+    blank_id: int,
 ) -> NDArray[np.float64]:
     """Give each token its share of all tokens that the model writes around it.
 
@@ -39,7 +43,7 @@ def token_confidences(
 
 
 def tempered(confidence: float, temperature: float) -> float:
-    """Divide the logit of a confidence by a temperature (Guo et al. 2017, arXiv:1706.04599, §4.2, two classes).
+    """Divide the logit of a confidence by a temperature (Guo et al. 2017, arXiv:1706.04599, §4.2).
 
     A temperature above 1 moves confidences towards one half, one below 1 away from it; 1 changes nothing.
     """

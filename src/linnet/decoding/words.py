@@ -16,10 +16,11 @@ def spans_to_words(
 ) -> tuple[Word, ...]:
     """Gather tokens into words; joined by spaces they are `vocabulary.decode` of the same tokens.
 
-    A word starts with the first frame of its first token and ends with the last frame of its last token, moved
-    by what was measured for the model (`features.clock`); words that would overlap then meet halfway. Times
-    never decrease, never overlap and never pass the end; they are rounded to milliseconds. A word is right only
-    when each of its tokens is, so its confidence is the least of theirs, on the scale of `temperature`.
+    A word starts with the first frame of its first token and ends with the last frame of its last token,
+    moved by what was measured for the model (`features.clock`); words that would overlap then meet halfway.
+    Times never decrease, never overlap and never pass the end; they are rounded to milliseconds. A word is
+    right only when each of its tokens is, so its confidence is the least of theirs, brought to the scale of
+    `temperature`.
 
     Args:
         spans: tokens in the order of time.

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from linnet.evaluation.report import EvaluationReport
 from linnet.metrics.alignment import Alignment
+from linnet.metrics.calibration import Calibration
 
 
 def facts(report: EvaluationReport) -> dict[str, str]:
@@ -17,11 +18,19 @@ def facts(report: EvaluationReport) -> dict[str, str]:
     audio = f"{report.audio_s:.1f} s of audio in {report.recognition_s:.1f} s"
     return {
         f"{interval.level:.0%} interval": f"{ends} (bootstrap over {interval.num_drawn} {interval.over}s)",
+        "confidence": _confidence(report.calibration),
         "utterances": f"{len(report.results)} scored, {len(report.failures)} left out",
         "normalizer": f"{report.normalizer}, version {report.normalizer_version}",
         "speed": f"{report.inverse_real_time_factor:.1f} RTFx ({audio})",
         "model": report.model,
     }
+
+
+def _confidence(found: Calibration) -> str:
+    if found.error is None:
+        return "no words"
+    ranking = "unknown" if found.ranking is None else f"{found.ranking:.3f}"
+    return f"calibration error (ECE) {found.error:.2%}, ranking (AUC) {ranking}, over {found.num_words} words"
 
 
 _MARKS = {"match": "", "substitution": "S", "deletion": "D", "insertion": "I"}

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from linnet.core.results import Transcript
 from linnet.manifest.utterance import Utterance
 from linnet.metrics.alignment import Alignment, align
+from linnet.metrics.calibration import NUM_BINS, Calibration, calibration
 from linnet.metrics.error_rate import ErrorCounts
 from linnet.metrics.speed import inverse_real_time_factor
+from linnet.text.normalize import normalize
 
 SCHEMA_VERSION = 1
 
@@ -39,6 +42,18 @@ class UtteranceResult:
     def align(self) -> Alignment:
         """Align the words of the reference and the hypothesis."""
         return align(self.reference.split(), self.hypothesis.split())
+
+    def judge(self, normalizer: str) -> list[tuple[float, bool]]:
+        """Give each recognized word's confidence, and whether it is right where the alignment has it.
+
+        Empty where the normalizer joins words of the transcript, so that their confidences have no word.
+        """
+        texts = [(normalize(word.text, normalizer).split(), word) for word in self.transcript.words]
+        confidences = [word.confidence for parts, word in texts for _ in parts]
+        if [part for parts, _ in texts for part in parts] != self.hypothesis.split():
+            return []
+        right = [op == "match" for op, _, hypothesis in self.align().ops if hypothesis is not None]
+        return list(zip(confidences, right, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores and the aligned words, ready for JSON."""
@@ -85,7 +100,7 @@ class Interval:
     seed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationReport:
     """What an evaluation found.
 
@@ -124,6 +139,16 @@ class EvaluationReport:
         """Errors in words without normalization: what formatting adds is the difference to `words`."""
         return _total(result.raw_words for result in self.results)
 
+    def judged_words(self) -> tuple[list[float], list[bool]]:
+        """Give the confidences of all recognized words, and which of the words are right."""
+        judged = [each for result in self.results for each in result.judge(self.normalizer)]
+        return [confidence for confidence, _ in judged], [right for _, right in judged]
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """How well the confidences foretell which words are right."""
+        return calibration(*self.judged_words())
+
     @property
     def audio_s(self) -> float:
         """Seconds of audio that were recognized."""
@@ -154,6 +179,7 @@ class EvaluationReport:
             characters      the same in characters
             raw_words       the same in words, without normalization
             interval        {low, high, level, over, num_drawn, num_resamples, seed} of words.rate
+            confidence      {error: the ECE, ranking, num_words, num_right, num_bins}
             worst           a list of {audio, offset_s, duration_s, speaker, reference, hypothesis, words,
                             alignment: a list of [op, reference word or null, hypothesis word or null]}
             failures        a list of {audio, offset_s, reason}
@@ -174,6 +200,7 @@ class EvaluationReport:
             "raw_words": _rate_to_dict(self.raw_words),
             "interval": asdict(self.interval)
             | {"low": _finite_or_none(self.interval.low), "high": _finite_or_none(self.interval.high)},
+            "confidence": asdict(self.calibration) | {"num_bins": NUM_BINS},
             "worst": [result.to_dict() for result in self.worst],
             "failures": [
                 {

@@ -1,9 +1,9 @@
 """The one convention of time: when each frame of log-probs is, for greedy, beam and alignment alike.
 
-A feature frame is the instant that its analysis window is centered on (`framing.first_sample`): frame 0 lies at
-0 s where the ends are padded, half a window later in Kaldi's `snip_edges`. The encoders of linnet center their
-kernels, so that frame u of the log-probs is centered on feature frame u · subsampling. It stands for the time
-that is nearer to it than to its neighbors: half a shift to either side, cut at the ends of the recording.
+A feature frame is the instant that its analysis window is centered on (`framing.first_sample`): frame 0 lies
+at 0 s where the ends are padded, half a window later in Kaldi's `snip_edges`. The encoders of linnet center
+their kernels, so that frame u of the log-probs is centered on feature frame u · subsampling. It stands for
+the time nearer to it than to its neighbors: half a shift to either side, cut at the ends of the recording.
 """
 
 from collections.abc import Sequence

@@ -1,17 +1,16 @@
-"""From a recording and its text to the times of the words: log-probs in segments, then one alignment over all."""
+"""From a recording and its text to the times of the words: log-probs in segments, one alignment over all."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.errors import TextError
 from linnet.core.optional import require
 from linnet.core.results import AlignedText, AlignedToken, AlignedWord
-from linnet.decoding.alignment import align
+from linnet.decoding.alignment import AlignConfig, align
 from linnet.decoding.greedy import TokenSpan
 from linnet.decoding.words import group_words, spans_to_words
 from linnet.features.clock import Timeline
@@ -23,20 +22,6 @@ from linnet.text.vocabulary import BOUNDARY
 MAX_NAMED_LINES = 5
 
 Progress = Callable[[float], None]
-
-
-class AlignConfig(BaseModel):
-    """What can be chosen about an alignment.
-
-    Attributes:
-        normalizer: normalizer of the text; None takes the one the model was trained with.
-        min_score: a word whose mean natural log-posterior is below this is marked as not spoken.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    normalizer: str | None = None
-    min_score: float = Field(default=-4.0, le=0.0, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +152,9 @@ class Aligner:
             )
 
 
-def _token_edges(tokens: Sequence[TokenSpan], timeline: Timeline, start_s: float, end_s: float) -> list[float]:
+def _token_edges(
+    tokens: Sequence[TokenSpan], timeline: Timeline, start_s: float, end_s: float
+) -> list[float]:
     """Share a word's time among its tokens: one lasts until halfway to the next."""
     lasts = [token.end_frame - 1 for token in tokens[:-1]]
     firsts = [token.start_frame for token in tokens[1:]]
