@@ -1,6 +1,7 @@
 """`linnet evaluate`: figures on stdout, files on request, bad lines listed, exit codes."""
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +12,17 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from linnet.audio.write import write_audio
+from linnet.bundle.reader import read_bundle
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
-from linnet.core.results import Transcript
+from linnet.core.results import Transcript, Word
 from linnet.manifest.jsonl import read_manifest
 from linnet.runtime.recognizer import Recognizer
 
 RATE_HZ = 16_000
+
+
+WORDS = tuple(Word(text=text, start_s=0.0, end_s=0.05, confidence=0.9) for text in ("one", "two"))
 
 
 class OneTwoRecognizer:
@@ -29,7 +34,7 @@ class OneTwoRecognizer:
 
     def transcribe_samples(self, waveforms: Sequence[Samples]) -> list[Transcript]:
         return [
-            Transcript(text="one two", words=(), duration_s=len(each) / RATE_HZ, model=self.name)
+            Transcript(text="one two", words=WORDS, duration_s=len(each) / RATE_HZ, model=self.name)
             for each in waveforms
         ]
 
@@ -87,6 +92,38 @@ def test_the_report_is_written_as_json(manifest: Path, tmp_path: Path) -> None:
     assert report["model"] == "one-two"
     assert report["manifest"] == str(manifest)
     assert report["manifest_problems"] == []
+
+
+def test_a_temperature_is_fitted_and_kept_in_the_bundle(
+    manifest: Path, tone_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(tone_bundle, bundle)
+    result = run(manifest, "--model", bundle, "--calibrate")
+    assert result.exit_code == 0, result.output
+    assert "calibration error (ECE) 15.00%, ranking (AUC) 0.500, over 4 words" in result.stdout
+    # Three of four words are right at a confidence of 0.9, whose logit is twice that of 0.75.
+    assert read_bundle(bundle).spec.confidence_temperature == pytest.approx(2.0, rel=0.02)
+    assert "ECE 15.00% before, " in result.stdout
+
+
+def test_nothing_is_kept_where_nothing_can_be_fitted(
+    manifest: Path, tone_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(tone_bundle, bundle)
+    before = (bundle / "bundle.yaml").read_bytes()
+    right = write_lines(tmp_path / "right.jsonl", [json.loads(manifest.read_text().splitlines()[0])])
+    result = run(right, "--model", bundle, "--calibrate")
+    assert (result.exit_code, (bundle / "bundle.yaml").read_bytes()) == (2, before)
+    assert "2 of 2 words are right" in result.stderr
+
+
+@pytest.mark.parametrize("model", ["absent", "run/final.ckpt"])
+def test_only_a_bundle_is_calibrated(manifest: Path, loaded: list[str], model: str) -> None:
+    result = run(manifest, "--model", model, "--calibrate")
+    assert (result.exit_code, loaded) == (2, [])
+    assert "is not the directory of one" in result.stderr
 
 
 def test_hypotheses_are_the_manifest_with_one_more_field(manifest: Path, tmp_path: Path) -> None:

@@ -14,6 +14,11 @@ def test_the_error_is_that_of_ten_bins_of_equally_many() -> None:
     assert (found.num_words, found.num_right) == (40, 30)
 
 
+def test_equal_confidences_are_one_however_they_are_ordered() -> None:
+    for right in ([True, True, False, True], [False, True, True, True]):
+        assert calibration([0.9] * 4, right).error == pytest.approx(0.15)
+
+
 def test_the_ranking_counts_pairs_and_halves_ties() -> None:
     assert calibration([0.9, 0.5, 0.5, 0.1], [True, True, False, False]).ranking == pytest.approx(3.5 / 4)
 

@@ -8,9 +8,9 @@ from linnet.core.arrays import LogProbs
 
 def token_confidences(
     log_probs: LogProbs,
-    ids: NDArray[np.int_],
-    starts: NDArray[np.int_],
-    ends: NDArray[np.int_],
+    ids: NDArray[np.integer],
+    starts: NDArray[np.integer],
+    ends: NDArray[np.integer],
     blank_id: int,
 ) -> NDArray[np.float64]:
     """Give each token its share of all tokens that the model writes around it.
@@ -39,7 +39,8 @@ def token_confidences(
         np.exp(log_probs[low:high, token].astype(np.float64)).sum()
         for token, low, high in zip(ids, bounds[:-1], bounds[1:], strict=True)
     ]
-    return np.clip(np.array(written) / np.maximum(anything, 1e-9), 0.0, 1.0)
+    shares: NDArray[np.float64] = np.minimum(np.array(written) / np.maximum(anything, 1e-9), 1.0)
+    return shares
 
 
 def tempered(confidence: float, temperature: float) -> float:

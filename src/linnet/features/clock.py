@@ -80,13 +80,13 @@ class FrameClock:
         """Place the frames of `duration_s` of sound that begins at `start_s` of a recording."""
         centers_s = self.first_center_s + self.frame_shift_s * np.arange(num_frames)
         ends_s = centers_s + self.frame_shift_s / 2
+        starts_s = ends_s - self.frame_shift_s
         return Timeline(
-            *(
-                start_s + np.clip(times_s, 0.0, duration_s)
-                for times_s in (centers_s, ends_s - self.frame_shift_s, ends_s)
-            ),
-            start_s,
-            start_s + duration_s,
-            self.word_start_shift_s,
-            self.word_end_shift_s,
+            centers_s=start_s + np.clip(centers_s, 0.0, duration_s),
+            starts_s=start_s + np.clip(starts_s, 0.0, duration_s),
+            ends_s=start_s + np.clip(ends_s, 0.0, duration_s),
+            start_s=start_s,
+            end_s=start_s + duration_s,
+            word_start_shift_s=self.word_start_shift_s,
+            word_end_shift_s=self.word_end_shift_s,
         )

@@ -57,9 +57,11 @@ def fit_temperature(confidences: ArrayLike, right: ArrayLike) -> float:
 
 
 def _expected_error(given: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
-    order = np.argsort(given, kind="stable")
-    bins = (part for part in np.array_split(order, NUM_BINS) if len(part))
-    return float(sum(abs(given[part].sum() - truth[part].sum()) for part in bins) / len(given))
+    # A bin may end among equal confidences: each of these counts as right as they are on average.
+    _, inverse, counts = np.unique(given, return_inverse=True, return_counts=True)
+    shares = (np.bincount(inverse, weights=truth) / counts)[inverse]
+    excess = (given - shares)[np.argsort(given)]
+    return float(sum(abs(part.sum()) for part in np.array_split(excess, NUM_BINS)) / len(given))
 
 
 def _ranking(given: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
