@@ -1,4 +1,4 @@
-"""Imported QuartzNet and Citrinet against the log-probabilities that NeMo computed, in both runtimes."""
+"""Imported models against the log-probabilities that NeMo computed, in both runtimes."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ from linnet.runtime.session import CtcSession
 TOLERANCE = 1e-4
 
 
-@pytest.mark.parametrize("name", ["quartznet", "citrinet"])
+NAMES = ["quartznet", "citrinet", "conformer_bpe", "fastconformer_bpe", "fastconformer_longform"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_log_probs_and_greedy_ids_are_nemos(name: str, repo_root: Path, tmp_path: Path) -> None:
     folder = repo_root.parent / "shared" / "fixtures" / "nemo"
     if not (folder / f"{name}.nemo").exists():
