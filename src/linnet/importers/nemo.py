@@ -12,10 +12,11 @@ from linnet.core.errors import CheckpointError
 from linnet.importers.nemo_archive import WEIGHTS_MEMBER, open_nemo
 from linnet.importers.nemo_config import NemoConfig, translate_config
 from linnet.importers.nemo_frontend import BUFFER_PREFIX, check_buffers
+from linnet.importers.nemo_head import rename_head
 from linnet.models.ctc import CtcModel, ModelConfig
 
 MAX_LISTED = 20
-_ENCODER = "encoder."
+_ENCODER, _HEAD = "encoder.", "head."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,8 @@ def _rename(
 
 def _our_name(key: str, config: NemoConfig) -> str | None:
     """Translate one key; KeyError when it is unknown, None when its value is of no use."""
-    head = f"{config.target.prefix}decoder_layers.0."
-    if key in (f"{head}weight", f"{head}bias"):
-        return f"head.{key.removeprefix(head)}"
+    if key.startswith(config.target.prefix):
+        return _HEAD + rename_head(key.removeprefix(config.target.prefix), config.model.head)
     if not key.startswith(_ENCODER):
         raise KeyError(key)
     ours = config.family.rename(key.removeprefix(_ENCODER), config.model.encoder)

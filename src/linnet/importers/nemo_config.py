@@ -14,6 +14,7 @@ from linnet.core.errors import CheckpointError
 from linnet.importers import nemo_conformer, nemo_jasper, nemo_squeezeformer
 from linnet.importers.nemo_archive import CONFIG_MEMBER, NemoArchive
 from linnet.importers.nemo_frontend import translate_preprocessor
+from linnet.importers.nemo_head import translate_head
 from linnet.importers.nemo_tokenizer import char_tokenizer, subword_tokenizer
 from linnet.importers.section import Section
 from linnet.models.ctc import ModelConfig
@@ -123,12 +124,14 @@ def translate_config(archive: NemoArchive, name: str) -> NemoConfig:
     version = top.get("nemo_version") and str(top.get("nemo_version"))
     frontend = translate_preprocessor(*component(top.get("preprocessor"), f"{where}, preprocessor"), version)
     family, encoder = _encoder(top, frontend.num_features)
-    tokenizer = _tokenizer(top, target, archive, by_pieces="BPE" in nemo_class)
+    head_class, head = _head_section(top, target)
+    tokenizer = _tokenizer(top, head, archive, by_pieces="BPE" in nemo_class)
     try:
         model = ModelConfig(
             name=name,
             frontend=frontend,
             encoder=encoder,
+            head=translate_head(head_class, head),
             tokenizer=tokenizer,
             normalizer=_normalizer_of(tokenizer),
         )
@@ -173,17 +176,23 @@ def _encoder(top: Section, num_features: int) -> tuple[Family, Any]:
         raise CheckpointError(
             f"feat_in: {found}, but the preprocessor gives {num_features} features", where=encoder.where
         )
-    return FAMILIES[name], FAMILIES[name].translate(encoder)
+    try:
+        return FAMILIES[name], FAMILIES[name].translate(encoder)
+    except ValidationError as error:  # a value that is of the right type and out of range
+        details = error.errors(include_url=False)[0]
+        key = ".".join(map(str, details["loc"]))
+        raise CheckpointError(f"{key}: {details['msg']}", where=encoder.where) from None
 
 
-def _tokenizer(top: Section, target: Target, archive: NemoArchive, *, by_pieces: bool) -> TokenizerConfig:
-    """Read the vocabulary and hold it against the size that the head says."""
+def _head_section(top: Section, target: Target) -> tuple[str, Section]:
     section = top
     for key in target.section[:-1]:
         section = Section(section.get(key), f"{section.where}, {key}")
-    head_class, head = component(section.get("decoder"), f"{section.where}, decoder")
-    if head_class != "ConvASRDecoder":
-        raise CheckpointError(f"the head {head_class!r} is not supported", where=head.where)
+    return component(section.get(target.section[-1]), f"{section.where}, {target.section[-1]}")
+
+
+def _tokenizer(top: Section, head: Section, archive: NemoArchive, *, by_pieces: bool) -> TokenizerConfig:
+    """Read the vocabulary and hold it against the size that the head says."""
     listed = head.get("vocabulary") or []
     if by_pieces:
         about = Section(top.get("tokenizer"), f"{top.where}, tokenizer")
@@ -196,9 +205,6 @@ def _tokenizer(top: Section, target: Target, archive: NemoArchive, *, by_pieces:
         raise CheckpointError(
             f"num_classes: {num_classes}, but the vocabulary has {num_pieces} pieces", where=head.where
         )
-    head.expect("add_blank", [True])
-    head.ignore("feat_in", "init_mode")  # the shapes of the weights say the same
-    head.finish()
     return tokenizer
 
 
