@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from linnet.core.config_error import config_error, shorten
 from linnet.core.errors import CheckpointError
-from linnet.importers import nemo_jasper, nemo_squeezeformer
+from linnet.importers import nemo_conformer, nemo_jasper, nemo_squeezeformer
 from linnet.importers.nemo_archive import CONFIG_MEMBER, NemoArchive
 from linnet.importers.nemo_frontend import translate_preprocessor
 from linnet.importers.nemo_head import translate_head
@@ -71,6 +71,7 @@ class NemoConfig:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "ConformerEncoder": Family(nemo_conformer.translate_encoder, nemo_conformer.rename),
     "ConvASREncoder": Family(nemo_jasper.translate_encoder, nemo_jasper.rename),
     "SqueezeformerEncoder": Family(nemo_squeezeformer.translate_encoder, nemo_squeezeformer.rename),
 }
