@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from linnet.models.layers.masking import frame_mask
-
 
 class SqueezeExcite(nn.Module):
     """Squeeze-and-excitation with global context (arXiv:1709.01507; ContextNet, arXiv:2005.03191, eq. 2).
@@ -28,15 +26,14 @@ class SqueezeExcite(nn.Module):
         for layer in (self.reduce, self.expand):
             nn.init.xavier_uniform_(layer.weight)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Scale (B, C, T) or (B, C, 1, T) with (B,) valid frames; frames beyond them become 0."""
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Scale (B, C, T) or (B, C, 1, T) by what the `frame_mask` lets through; the rest becomes 0."""
         if not x.is_meta and torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
-                return self._scaled(x.float(), lengths).to(x.dtype)
-        return self._scaled(x, lengths)
+                return self._scaled(x.float(), mask.float()).to(x.dtype)
+        return self._scaled(x, mask)
 
-    def _scaled(self, x: Tensor, lengths: Tensor) -> Tensor:
-        mask = frame_mask(lengths, x)
+    def _scaled(self, x: Tensor, mask: Tensor) -> Tensor:
         x = x * mask
         mean = x.sum(-1) / mask.sum(-1).clamp(min=1.0)  # (B, C) or (B, C, 1)
         scale: Tensor = self.expand(self.activation(self.reduce(mean.flatten(1)))).sigmoid()  # (B, C)
