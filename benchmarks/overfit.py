@@ -50,9 +50,9 @@ class Task:
 
 TASKS = {
     "quartznet": Task({"quartznet": "5x1"}, ADAMW, 260),
-    "jasper": Task({"jasper": "dr-small"}, NOVOGRAD, 260),
+    "jasper": Task({"jasper": "dr-small"}, ADAMW | {"lr": 0.001}, 300),
     "wave2letter": Task({"wave2letter": "small"}, NOVOGRAD, 260),
-    "citrinet": Task({"citrinet": 128}, NOVOGRAD, 260),
+    "citrinet": Task({"citrinet": 128}, ADAMW, 300),
     "contextnet": Task({"contextnet": "nemo-128"}, NOVOGRAD, 260),
     "deepspeech2": Task(
         {"deepspeech2": "small", "hidden": 160, "num_layers": 2, "width": 320, "dropout": 0.0}, ADAMW, 220
