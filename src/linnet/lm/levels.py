@@ -1,0 +1,85 @@
+"""An n-gram model as its makers and readers pass it on: each n-gram hangs from the one without its first word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.core.arrays import Array
+
+NO_EXTENSION = np.float32(-0.0)  # the back-off of what no longer n-gram begins with
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The n-grams of one order, sorted by `parent`, then `first`; all arrays are (n,).
+
+    Attributes:
+        first: uint32, the first word. Those of order 1 are all words in the order of their numbers.
+        parent: uint32, the place of the n-gram without its first word in the level below; 0 in order 1.
+        log10_probs: float32, of the last word after the others.
+        log10_backoffs: float32, `NO_EXTENSION` where the n-gram begins no longer one; empty in the highest order.
+    """
+
+    first: Array
+    parent: Array
+    log10_probs: Array
+    log10_backoffs: Array
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(frozen=True, slots=True)
+class NgramModel:
+    """A whole model in arrays.
+
+    Attributes:
+        words: the words by their numbers, `SPECIAL_WORDS` first.
+        levels: one for each order.
+        unit: what the words are: words, letters, or pieces of a tokenizer.
+    """
+
+    words: Sequence[bytes]
+    levels: Sequence[Level]
+    unit: str = "word"
+
+    @property
+    def order(self) -> int:
+        """The number of words in the longest n-grams."""
+        return len(self.levels)
+
+
+def spell_out(levels: Sequence[Level]) -> list[NDArray[np.uint32]]:
+    """Return the words (n, order) of the n-grams of each level, from the first to the last."""
+    spelled = [np.asarray(levels[0].first)[:, None]]
+    for level in levels[1:]:
+        spelled.append(np.column_stack((level.first, spelled[-1][level.parent])))
+    return spelled
+
+
+def ordinals(levels: Sequence[Level], words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of n-grams in the level of their order; -1 for those that are not there.
+
+    Args:
+        levels: at least as many as the n-grams are long.
+        words: (n, order) from the first to the last; negative numbers are no words.
+    """
+    order = words.shape[1]
+    found = words[:, -1].copy()
+    found[found >= len(levels[0])] = -1
+    for place in range(order - 2, -1, -1):
+        level = levels[order - 1 - place]
+        keys = pack(level.parent, level.first)
+        wanted = (found >= 0) & (words[:, place] >= 0)
+        sought = pack(np.where(wanted, found, 0), np.where(wanted, words[:, place], 0))
+        at = np.minimum(np.searchsorted(keys, sought), max(0, len(keys) - 1))
+        wanted &= keys[at] == sought if len(keys) else False
+        found = np.where(wanted, at, -1)
+    return found
+
+
+def pack(high: Array, low: Array) -> NDArray[np.uint64]:
+    """Return high · 2^32 + low, by which a level is sorted."""
+    return (np.asarray(high, np.uint64) << np.uint64(32)) | np.asarray(low, np.uint64)
