@@ -18,13 +18,11 @@ from linnet.lm.config import EstimationConfig
 from linnet.lm.counting import GRAM, OrderCounts, adjust_counts, count_ngrams
 from linnet.lm.discounts import closed_form_discounts
 from linnet.lm.external_sort import ExternalSorter, Rows, starts_of_groups, whole_groups
-from linnet.lm.levels import NO_EXTENSION, Level, NgramModel
+from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, file_array, parts
 from linnet.lm.sentences import Numbers, SentenceReader
 from linnet.lm.vocabulary import BOS, EOS, UNK, GrowingVocabulary
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
-
-_BLOCK_ROWS = 1 << 20
 
 
 def estimate(
@@ -144,7 +142,7 @@ class _Smoothing:
             below.log10_backoffs[contexts] = np.where(is_extended, np.log10(by_context), NO_EXTENSION)
             num_contexts += len(starts)
         assert num_contexts == len(below.contexts), "every n-gram that does not end a sentence goes on"
-        for part in _parts(len(order.grams)):
+        for part in parts(len(order.grams)):
             parents = order.grams["parent"][part]
             order.probs[part] += weights[part] * below.probs[parents]
             order.ends[part] = below.ends[parents]
@@ -153,7 +151,7 @@ class _Smoothing:
         """Sort the n-grams by their contexts, which stand in suffix order then."""
         dtype = np.dtype([("key", "<u4", (2,)), ("count", "<i8"), ("place", "<u4")])
         sorter = ExternalSorter(dtype, self._folder, self._config.memory_bytes)
-        for part in _parts(len(order.grams)):
+        for part in parts(len(order.grams)):
             grams = order.grams[part]
             rows = np.empty(len(grams), dtype)
             rows["key"][:, 0] = below.context[grams["parent"]]
@@ -169,19 +167,9 @@ class _Smoothing:
     def _where_not(self, flags: Array, name: str) -> Array:
         path = self._folder / name
         with path.open("wb") as file:
-            for part in _parts(len(flags)):
+            for part in parts(len(flags)):
                 (np.flatnonzero(~flags[part]) + part.start).astype(np.uint32).tofile(file)
         return np.memmap(path, np.uint32, "r") if path.stat().st_size else np.empty(0, np.uint32)
-
-
-def file_array(path: Path, dtype: type, length: int) -> Array:
-    """Make an array of zeros that lies in a file."""
-    return np.memmap(path, dtype, "w+", shape=(length,)) if length else np.empty(0, dtype)
-
-
-def _parts(length: int) -> Iterator[slice]:
-    for start in range(0, length, _BLOCK_ROWS):
-        yield slice(start, min(length, start + _BLOCK_ROWS))
 
 
 def _normalized(
@@ -216,7 +204,7 @@ def _without_pruned(words: list[bytes], orders: list[_Order], folder: Path) -> N
             log10_backoffs=file_array(folder / f"backoffs-left-{n}", np.float32, num_left),
         )
         renumbered.append(file_array(folder / f"renumbered-{n}", np.uint32, len(order.grams)))
-        for part in _parts(len(order.grams)):
+        for part in parts(len(order.grams)):
             left = np.flatnonzero(is_left[part])
             to = slice(num_written, num_written + len(left))
             renumbered[-1][part.start + left] = np.arange(to.start, to.stop)

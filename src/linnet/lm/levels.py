@@ -1,13 +1,18 @@
 """An n-gram model as its makers and readers pass it on: each n-gram hangs from the one without its first word."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
 
+Unit = Literal["word", "letter", "piece"]
+
+PART_ROWS = 1 << 20
 NO_EXTENSION = np.float32(-0.0)  # the back-off of what no longer n-gram begins with
 
 
@@ -43,7 +48,7 @@ class NgramModel:
 
     words: Sequence[bytes]
     levels: Sequence[Level]
-    unit: str = "word"
+    unit: Unit = "word"
 
     @property
     def order(self) -> int:
@@ -59,27 +64,12 @@ def spell_out(levels: Sequence[Level]) -> list[NDArray[np.uint32]]:
     return spelled
 
 
-def ordinals(levels: Sequence[Level], words: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the places of n-grams in the level of their order; -1 for those that are not there.
-
-    Args:
-        levels: at least as many as the n-grams are long.
-        words: (n, order) from the first to the last; negative numbers are no words.
-    """
-    order = words.shape[1]
-    found = words[:, -1].copy()
-    found[found >= len(levels[0])] = -1
-    for place in range(order - 2, -1, -1):
-        level = levels[order - 1 - place]
-        keys = pack(level.parent, level.first)
-        wanted = (found >= 0) & (words[:, place] >= 0)
-        sought = pack(np.where(wanted, found, 0), np.where(wanted, words[:, place], 0))
-        at = np.minimum(np.searchsorted(keys, sought), max(0, len(keys) - 1))
-        wanted &= keys[at] == sought if len(keys) else False
-        found = np.where(wanted, at, -1)
-    return found
+def file_array(path: Path, dtype: type, length: int) -> Array:
+    """Make an array of zeros that lies in a file."""
+    return np.memmap(path, dtype, "w+", shape=(length,)) if length else np.empty(0, dtype)
 
 
-def pack(high: Array, low: Array) -> NDArray[np.uint64]:
-    """Return high · 2^32 + low, by which a level is sorted."""
-    return (np.asarray(high, np.uint64) << np.uint64(32)) | np.asarray(low, np.uint64)
+def parts(length: int) -> Iterator[slice]:
+    """Cut a length into slices that fit into memory."""
+    for start in range(0, length, PART_ROWS):
+        yield slice(start, min(length, start + PART_ROWS))
