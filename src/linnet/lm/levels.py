@@ -73,3 +73,27 @@ def parts(length: int) -> Iterator[slice]:
     """Cut a length into slices that fit into memory."""
     for start in range(0, length, PART_ROWS):
         yield slice(start, min(length, start + PART_ROWS))
+
+
+def ordinals(levels: Sequence[Level], words: Array) -> NDArray[np.int64]:
+    """Return the places of n-grams in the level of their order, -1 for those that are not there.
+
+    Args:
+        levels: those up to the order of the n-grams at least.
+        words: (n, order) from the first to the last.
+    """
+    found = words[:, -1].astype(np.int64)
+    for place in range(words.shape[1] - 2, -1, -1):
+        level = levels[words.shape[1] - 1 - place]
+        if not len(level):
+            return np.full(len(words), -1)
+        keys = pack(level.parent, level.first)
+        sought = pack(np.maximum(found, 0), words[:, place])
+        at = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
+        found = np.where((found >= 0) & (keys[at] == sought), at, -1)
+    return found
+
+
+def pack(high: Array, low: Array) -> NDArray[np.uint64]:
+    """Return high · 2^32 + low."""
+    return (np.asarray(high).astype(np.uint64) << np.uint64(32)) | np.asarray(low).astype(np.uint64)

@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.lm.config import MAX_ORDER
-from linnet.lm.levels import Level, NgramModel, Unit
+from linnet.lm.levels import Level, NgramModel, Unit, pack
 from linnet.lm.tables import EMPTY, Tables, log10_backoffs, log10_probs, unmix
 from linnet.lm.vocabulary import SPECIAL_WORDS, UNK
 
@@ -243,7 +243,7 @@ class PackedModel:
             if np.any((parents < 0) | (parents >= len(places))):
                 raise _damaged(self.path, "an n-gram hangs from none")
             firsts, parents = keys & np.uint64(2**32 - 1), places[parents]
-            sorting = np.argsort((parents.astype(np.uint64) << np.uint64(32)) | firsts)
+            sorting = np.argsort(pack(parents, firsts))
             nodes = slots[sorting] + first_node
             levels.append(self._level(order, nodes, firsts[sorting], parents[sorting]))
             places = np.zeros(end_node - first_node, np.uint32)

@@ -9,7 +9,7 @@ from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.core.files import replacing
 from linnet.lm.external_sort import ExternalSorter
-from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, file_array, parts
+from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, file_array, pack, parts
 from linnet.lm.packed import (
     MAX_NODES,
     PREFIX_BYTES,
@@ -21,7 +21,7 @@ from linnet.lm.packed import (
     tables_of,
     word_hash,
 )
-from linnet.lm.tables import EMPTY, Tables, homes, mix, pack
+from linnet.lm.tables import EMPTY, Tables, homes, mix
 
 _MAX_OVERFLOW = 4096
 _MAX_SAMPLE = 1 << 22

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
+from linnet.lm.levels import pack
 
 EMPTY = np.uint64(2**64 - 1)
 MIX_1, MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)  # the finalizer of MurmurHash3
@@ -61,11 +62,6 @@ def unmix(mixed: NDArray[np.uint64]) -> NDArray[np.uint64]:
     keys = (mixed ^ (mixed >> SHIFT)) * _UNMIX_2
     keys = (keys ^ (keys >> SHIFT)) * _UNMIX_1
     return keys ^ (keys >> SHIFT)
-
-
-def pack(high: Array, low: Array) -> NDArray[np.uint64]:
-    """Return high · 2^32 + low."""
-    return (np.asarray(high).astype(np.uint64) << HALF) | np.asarray(low).astype(np.uint64)
 
 
 def homes(mixed: NDArray[np.uint64], num_homes: int) -> NDArray[np.int64]:
