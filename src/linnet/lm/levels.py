@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
 
-Unit = Literal["word", "letter", "piece"]
+Unit = Literal["word", "char", "piece"]
 
 PART_ROWS = 1 << 20
 NO_EXTENSION = np.float32(-0.0)  # the back-off of what no longer n-gram begins with
