@@ -15,7 +15,7 @@ from linnet.core.errors import LanguageModelError
 from linnet.core.files import bounded_lines
 from linnet.lm.assembly import Ngrams, assemble
 from linnet.lm.config import MAX_ORDER
-from linnet.lm.levels import Level, NgramModel, Unit, parts, spell_out
+from linnet.lm.levels import Level, NgramModel, Progress, Unit, no_progress, parts, spell_out
 from linnet.lm.vocabulary import BOS, EOS, SPECIAL_WORDS, UNK, UNKNOWN_WORDS
 
 MAX_LINE_BYTES = 1 << 20
@@ -27,19 +27,20 @@ _COUNT = re.compile(rb"ngram\s+(\d{1,3})\s*=\s*(\d{1,18})")
 _KENLM_MAGIC = b"mmap lm http://kheafield.com/code"
 
 
-def read_arpa(path: Path, unit: Unit = "word") -> NgramModel:
+def read_arpa(path: Path, unit: Unit = "word", progress: Progress = no_progress) -> NgramModel:
     """Read an ARPA file, which gzip or zstd may have compressed.
 
     Args:
         path: the file.
         unit: what the words of the model are.
+        progress: is told of the work now and then.
 
     Raises:
         LanguageModelError: naming the line of the first fault.
     """
     try:
         with open_decompressed(path, "language model", LanguageModelError) as file:
-            return _Reader(file).read(unit)
+            return _Reader(file, progress).read(unit)
     except LanguageModelError as error:
         if str(path) in error.where:
             raise
@@ -48,7 +49,8 @@ def read_arpa(path: Path, unit: Unit = "word") -> NgramModel:
 
 
 class _Reader:
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._progress = progress
         self._lines = bounded_lines(file, MAX_LINE_BYTES)
         self._number = 0  # of the line that was read last
         self._numbers = dict.fromkeys(SPECIAL_WORDS, 0) | {SPECIAL_WORDS[n]: n for n in (BOS, EOS)}
@@ -59,7 +61,7 @@ class _Reader:
         orders = []
         for n, count in enumerate(counts, start=1):
             self._expect(b"\\%d-grams:" % n)
-            ngrams = self._read_section(n, is_longest=n == len(counts))
+            ngrams = self._read_section(n, count, is_longest=n == len(counts))
             if len(ngrams.words) != count:
                 self._fail(
                     f"there are {len(ngrams.words)} {n}-grams, where the head of the file says {count}",
@@ -112,14 +114,16 @@ class _Reader:
         self._lines = chain(lines, self._lines)
         self._number -= len(lines)
 
-    def _read_section(self, n: int, *, is_longest: bool) -> Ngrams:
-        found = list(self._batches(n, is_longest))
+    def _read_section(self, n: int, count: int, *, is_longest: bool) -> Ngrams:
+        found, num_read = [], 0
+        for batch in self._batches(n, is_longest):
+            found.append(batch)
+            num_read += len(batch.words)
+            self._progress(f"read {n}-grams", num_read, count)
         if not found:
             empty = np.empty(0, np.float32)
             return Ngrams(np.empty((0, n), np.uint32), empty, empty, np.empty(0, np.int64))
-        return Ngrams(
-            *(np.concatenate([getattr(part, name) for part in found]) for name in Ngrams.__slots__)
-        )
+        return Ngrams(*(np.concatenate([getattr(part, name) for part in found]) for name in Ngrams.__slots__))
 
     def _batches(self, n: int, is_longest: bool) -> Iterator[Ngrams]:
         while batch := list(islice(self._lines, _LINES_A_BATCH)):
@@ -213,7 +217,7 @@ def _shown(text: bytes) -> str:
     return repr(text[:80].decode("utf-8", errors="replace"))
 
 
-def write_arpa(file: BinaryIO, model: NgramModel) -> None:
+def write_arpa(file: BinaryIO, model: NgramModel, progress: Progress = no_progress) -> None:
     """Write a model as ARPA, its n-grams in suffix order as lmplz does."""
     file.write(b"\\data\\\n")
     for n, level in enumerate(model.levels, start=1):
@@ -224,12 +228,11 @@ def write_arpa(file: BinaryIO, model: NgramModel) -> None:
         for part in parts(len(level)):
             text = "".join(_lines(level, spelled[part], part, words))
             file.write(text.encode("utf-8"))
+            progress(f"write {n}-grams", part.stop, len(level))
     file.write(b"\n\\end\\\n")
 
 
-def _lines(
-    level: Level, spelled: NDArray[np.uint32], part: slice, words: Sequence[str]
-) -> Iterator[str]:
+def _lines(level: Level, spelled: NDArray[np.uint32], part: slice, words: Sequence[str]) -> Iterator[str]:
     probs = map(str, level.log10_probs[part])
     columns = [map(words.__getitem__, column.tolist()) for column in spelled.T]
     grams = map(" ".join, zip(*columns, strict=True))

@@ -38,8 +38,8 @@ class Ngrams:
 def assemble(words: Sequence[bytes], orders: Sequence[Ngrams], unit: Unit = "word") -> NgramModel:
     """Return the model that n-grams make.
 
-    Every ending of an n-gram has to be there for the packed file; where pruning left one out, it is put back with
-    the probability that backing off gives, which changes no score.
+    Every ending of an n-gram has to be there for the packed file; where pruning left one out, it is put back
+    with the probability that backing off gives, which changes no score.
 
     Args:
         words: the words by their numbers.

@@ -21,14 +21,12 @@ from linnet.lm.vocabulary import BOS, EOS
 GRAM = np.dtype([("first", "<u4"), ("parent", "<u4"), ("count", "<i8")])
 
 
-def count_ngrams(
-    batches: Iterable[Sentences], order: int, folder: Path, memory_bytes: int
-) -> Iterator[Rows]:
+def count_ngrams(batches: Iterable[Sentences], order: int, folder: Path, memory_bytes: int) -> Iterator[Rows]:
     """Yield the different n-grams of the highest order in suffix order.
 
     Returns:
-        blocks of rows: "key", the n words from the last to the first, and "count". Sentences begin with as many
-        `BOS` as the first word needs.
+        blocks of rows: "key", the n words from the last to the first, and "count". Sentences begin with as
+        many `BOS` as the first word needs.
     """
     dtype = np.dtype([("key", "<u4", (order,)), ("count", "<i8")])
     sorter = ExternalSorter(dtype, folder, memory_bytes, _add_up)

@@ -6,22 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.errors import LanguageModelError
+from linnet.lm.config import FALLBACK_DISCOUNTS
 
 _logger = logging.getLogger(__name__)
 
 
 def closed_form_discounts(
-    counts_of_counts: NDArray[np.int64], n: int, fallback: tuple[float, ...]
+    counts_of_counts: NDArray[np.int64], n: int, *, use_fallback: bool
 ) -> NDArray[np.float64]:
     """Return what is taken from the counts 0, 1, 2, and 3 or more (Chen & Goodman 1998, equation 26).
 
     Args:
         counts_of_counts: how many n-grams have the adjusted counts 0 to 4.
         n: the order, for messages.
-        fallback: D1, D2 and D3+ for when the counts give none.
+        use_fallback: take `FALLBACK_DISCOUNTS` when the counts give none.
 
     Raises:
-        LanguageModelError: when the counts give no discounts between 0 and their counts, and there is no fallback.
+        LanguageModelError: when the counts give none between 0 and themselves, without `use_fallback`.
     """
     discounts = np.zeros(4)
     problem = ""
@@ -33,14 +34,18 @@ def closed_form_discounts(
         ratio = counts_of_counts[count + 1] / counts_of_counts[count]
         discounts[count] = count - (count + 1) * one / (one + 2 * two) * ratio
         if not 0 <= discounts[count] <= count:
-            problem = f"the discount of {n}-grams with the adjusted count {count} would be {discounts[count]:.3g}"
+            problem = (
+                f"the discount of {n}-grams with the adjusted count {count} would be {discounts[count]:.3g}"
+            )
             break
     if not problem:
         return discounts
-    if not fallback:
+    if not use_fallback:
         raise LanguageModelError(
             f"the text is too small or too regular for Kneser-Ney smoothing: {problem}",
             remedy="Give more text, a lower order or --discount-fallback",
         )
-    _logger.warning("%s; the discounts of order %d are %s", problem, n, ", ".join(map(str, fallback)))
-    return np.array((0.0, *fallback))
+    _logger.warning(
+        "%s; the discounts of order %d are %s", problem, n, ", ".join(map(str, FALLBACK_DISCOUNTS))
+    )
+    return np.array((0.0, *FALLBACK_DISCOUNTS))

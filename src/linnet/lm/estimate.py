@@ -1,11 +1,12 @@
 """Estimation of n-gram models by interpolated modified Kneser-Ney smoothing, as lmplz does it.
 
-Chen & Goodman 1998 (An empirical study of smoothing techniques), section 3; Heafield, Pouzyrevsky, Clark & Koehn
-2013 (Scalable modified Kneser-Ney language model estimation). Everything that grows with the text lies in files:
-counting and normalizing go through an external sort, interpolation through files in suffix order.
+Chen & Goodman 1998 (An empirical study of smoothing techniques for language modeling), section 3; Heafield,
+Pouzyrevsky, Clark & Koehn 2013 (Scalable modified Kneser-Ney language model estimation). All that grows with
+the text lies in files: counting and normalizing go through an external sort, interpolation through files in
+suffix order.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,30 +15,30 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
-from linnet.lm.config import EstimationConfig
+from linnet.lm.config import DEFAULT_MEMORY_BYTES, EstimationConfig
 from linnet.lm.counting import GRAM, OrderCounts, adjust_counts, count_ngrams
 from linnet.lm.discounts import closed_form_discounts
 from linnet.lm.external_sort import ExternalSorter, Rows, starts_of_groups, whole_groups
-from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, file_array, parts
-from linnet.lm.sentences import Numbers, SentenceReader
+from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, Progress, Unit, file_array, no_progress, parts
+from linnet.lm.sentences import Numbers, SentenceReader, Sentences
 from linnet.lm.vocabulary import BOS, EOS, UNK, GrowingVocabulary
-
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
 
 
 def estimate(
     reader: SentenceReader,
     config: EstimationConfig,
     folder: Path,
+    memory_bytes: int = DEFAULT_MEMORY_BYTES,
     allowed: frozenset[bytes] | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> NgramModel:
     """Estimate a model.
 
     Args:
         reader: the text.
-        config: order, pruning and memory.
+        config: order, pruning and discounts.
         folder: for files that hold what is too large for memory. The arrays of the model lie there, too.
+        memory_bytes: about what sorting may use.
         allowed: words that n-grams may hold; None allows all.
         progress: is told of the work now and then.
 
@@ -46,7 +47,7 @@ def estimate(
     """
     vocabulary = GrowingVocabulary()
     batches = _told(reader.batches(vocabulary), progress)
-    blocks = count_ngrams(batches, config.order, folder, config.memory_bytes)
+    blocks = count_ngrams(batches, config.order, folder, memory_bytes)
     if not reader.num_words:
         raise LanguageModelError("there are no words to learn from", remedy="Give a text that is not empty")
     words = vocabulary.words()
@@ -55,14 +56,14 @@ def estimate(
         excluded = np.array([word not in allowed for word in words])
         excluded[: EOS + 1] = False
     counts = adjust_counts(blocks, config.thresholds, excluded, folder)
-    smoothing = _Smoothing(counts, config, folder)
+    smoothing = _Smoothing(counts, config, folder, memory_bytes)
     for n in range(1, config.order + 1):
         progress(f"smooth {n}-grams", n - 1, config.order)
         smoothing.add_order(n)
-    return _without_pruned(words, smoothing.orders, folder)
+    return _without_pruned(words, smoothing.orders, folder, reader.unit)
 
 
-def _told(batches: Iterator[Array], progress: Progress) -> Iterator[Array]:
+def _told(batches: Iterator[Sentences], progress: Progress) -> Iterator[Sentences]:
     num_words = 0
     for batch in batches:
         yield batch
@@ -92,14 +93,19 @@ class _Order:
 
 
 class _Smoothing:
-    def __init__(self, counts: list[OrderCounts], config: EstimationConfig, folder: Path) -> None:
-        self._counts, self._config, self._folder = counts, config, folder
+    def __init__(
+        self, counts: list[OrderCounts], config: EstimationConfig, folder: Path, memory_bytes: int
+    ) -> None:
+        self._counts, self._config = counts, config
+        self._folder, self._memory_bytes = folder, memory_bytes
         self.orders: list[_Order] = []
 
     def add_order(self, n: int) -> None:
         """Give the n-grams their probabilities, and the (n-1)-grams their back-offs."""
         counts = self._counts[n - 1]
-        discounts = closed_form_discounts(counts.counts_of_counts, n, self._config.discount_fallback)
+        discounts = closed_form_discounts(
+            counts.counts_of_counts, n, use_fallback=self._config.discount_fallback
+        )
         grams = np.memmap(counts.path, GRAM, "r") if counts.num_grams else np.empty(0, GRAM)
         order = _Order(
             grams=grams,
@@ -150,7 +156,7 @@ class _Smoothing:
     def _by_context(self, order: _Order, below: _Order) -> Iterator[Rows]:
         """Sort the n-grams by their contexts, which stand in suffix order then."""
         dtype = np.dtype([("key", "<u4", (2,)), ("count", "<i8"), ("place", "<u4")])
-        sorter = ExternalSorter(dtype, self._folder, self._config.memory_bytes)
+        sorter = ExternalSorter(dtype, self._folder, self._memory_bytes)
         for part in parts(len(order.grams)):
             grams = order.grams[part]
             rows = np.empty(len(grams), dtype)
@@ -175,7 +181,7 @@ class _Smoothing:
 def _normalized(
     counts: Numbers, starts: NDArray[np.intp], discounts: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the discounted share of each n-gram in its context, and what each context leaves to the order below.
+    """Return the share of each n-gram in its context, and what each context leaves to the order below.
 
     Args:
         counts: (n,) adjusted counts, negative where pruned.
@@ -190,7 +196,7 @@ def _normalized(
     return (kept - taken) / np.repeat(totals, lengths), left / totals
 
 
-def _without_pruned(words: list[bytes], orders: list[_Order], folder: Path) -> NgramModel:
+def _without_pruned(words: list[bytes], orders: list[_Order], folder: Path, unit: Unit) -> NgramModel:
     """Make levels of the n-grams that are left, with words and n-grams numbered anew where some are gone."""
     levels: list[Level] = []
     renumbered: list[Array] = []
@@ -216,4 +222,4 @@ def _without_pruned(words: list[bytes], orders: list[_Order], folder: Path) -> N
             num_written = to.stop
         levels.append(level)
     kept_words = [words[number] for number in np.flatnonzero(orders[0].grams["count"] >= 0)]
-    return NgramModel(kept_words, levels)
+    return NgramModel(kept_words, levels, unit)

@@ -1,6 +1,6 @@
-"""An n-gram model as its makers and readers pass it on: each n-gram hangs from the one without its first word."""
+"""An n-gram model in arrays: each n-gram hangs from the one without its first word."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
 
+Progress = Callable[
+    [str, int, int], None
+]  # what is being done, how much of it is done, of how much (0: unknown)
 Unit = Literal["word", "char", "piece"]
 
 PART_ROWS = 1 << 20
@@ -24,7 +27,8 @@ class Level:
         first: uint32, the first word. Those of order 1 are all words in the order of their numbers.
         parent: uint32, the place of the n-gram without its first word in the level below; 0 in order 1.
         log10_probs: float32, of the last word after the others.
-        log10_backoffs: float32, `NO_EXTENSION` where the n-gram begins no longer one; empty in the highest order.
+        log10_backoffs: float32, `NO_EXTENSION` where the n-gram begins no longer one; empty in the highest
+            order.
     """
 
     first: Array
@@ -97,3 +101,7 @@ def ordinals(levels: Sequence[Level], words: Array) -> NDArray[np.int64]:
 def pack(high: Array, low: Array) -> NDArray[np.uint64]:
     """Return high · 2^32 + low."""
     return (np.asarray(high).astype(np.uint64) << np.uint64(32)) | np.asarray(low).astype(np.uint64)
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Tell nobody of the work."""

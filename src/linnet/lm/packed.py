@@ -17,12 +17,13 @@ The sections follow in this order, each at the next multiple of 64 bytes (`layou
     values         see `Tables`
     centroids      see `Tables`; only when quantized
 
-The header is checked when a file is opened, and that its sections fill the file. Their content is not read then, so
-that opening takes no longer for a large model; `PackedModel.check_content` compares the CRC-32 of all of it.
+The header is checked when a file is opened, and that its sections fill the file. Their content is not read
+then, so that opening takes no longer for a large model; `PackedModel.check_content` compares its CRC-32.
 """
 
 import zlib
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self
 
@@ -129,7 +130,7 @@ def crc32(content: NDArray[np.uint8]) -> int:
     """Return the checksum of what lies behind the first 4096 bytes."""
     value = 0
     for start in range(PREFIX_BYTES, len(content), _CHUNK_BYTES):
-        value = zlib.crc32(content[start : start + _CHUNK_BYTES], value)
+        value = zlib.crc32(content[start : start + _CHUNK_BYTES].tobytes(), value)
     return value
 
 
@@ -203,7 +204,7 @@ class PackedModel:
     def words(self) -> list[bytes]:
         """List the words by their numbers."""
         offsets, joined = self._sections["word_offsets"].tolist(), self._sections["word_bytes"].tobytes()
-        return [joined[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
+        return [joined[start:end] for start, end in pairwise(offsets)]
 
     def number(self, word: bytes) -> int:
         """Return the number of a word, `UNK` for one that the model does not know."""
@@ -233,7 +234,7 @@ class PackedModel:
         """
         self.check_content()
         tables, levels = self.tables, [self._words_level()]
-        places = np.arange(self.num_words, dtype=np.uint32)  # of the nodes of the level below
+        places: Array = np.arange(self.num_words, dtype=np.uint32)  # of the nodes of the level below
         for order in range(2, self.order + 1):
             first_node, end_node = tables.starts[order - 1 : order + 1].tolist()
             mixed = tables.keys[first_node - self.num_words : end_node - self.num_words]
@@ -242,10 +243,10 @@ class PackedModel:
             parents = (keys >> np.uint64(32)).astype(np.int64) - int(tables.starts[order - 2])
             if np.any((parents < 0) | (parents >= len(places))):
                 raise _damaged(self.path, "an n-gram hangs from none")
-            firsts, parents = keys & np.uint64(2**32 - 1), places[parents]
-            sorting = np.argsort(pack(parents, firsts))
+            firsts, above = keys & np.uint64(2**32 - 1), places[parents]
+            sorting = np.argsort(pack(above, firsts))
             nodes = slots[sorting] + first_node
-            levels.append(self._level(order, nodes, firsts[sorting], parents[sorting]))
+            levels.append(self._level(order, nodes, firsts[sorting], above[sorting]))
             places = np.zeros(end_node - first_node, np.uint32)
             places[slots[sorting]] = np.arange(len(slots))
         return NgramModel(self.words(), levels, self.header.unit)
@@ -258,7 +259,10 @@ class PackedModel:
         has_backoff = order < self.order
         backoffs = log10_backoffs(self.tables, order, nodes) if has_backoff else np.empty(0, np.float32)
         return Level(
-            firsts.astype(np.uint32), parents.astype(np.uint32), log10_probs(self.tables, order, nodes), backoffs
+            firsts.astype(np.uint32),
+            parents.astype(np.uint32),
+            log10_probs(self.tables, order, nodes),
+            backoffs,
         )
 
 
@@ -299,5 +303,7 @@ def _read_header(path: Path) -> PackedHeader:
 
 def _damaged(path: Path, what: str) -> LanguageModelError:
     return LanguageModelError(
-        f"is damaged, or of another version: {what}", where=str(path), remedy="Build or import the model again"
+        f"is damaged, or of another version: {what}",
+        where=str(path),
+        remedy="Build or import the model again",
     )

@@ -150,8 +150,8 @@ class _Placing:
 def _centroids(level: Level) -> NDArray[np.float32]:
     """Choose what 256 codes stand for: (2, 256), for probabilities and back-offs.
 
-    Each stands for the mean of equally many values (Federico & Bertoldi 2006, How many bits are needed to store
-    probabilities for phrase-based translation?, section 4). Code 0 of the back-offs is `NO_EXTENSION`.
+    Each stands for the mean of equally many values (Federico & Bertoldi 2006, How many bits are needed to
+    store probabilities for phrase-based translation?). Code 0 of the back-offs is `NO_EXTENSION`.
     """
     probs = _means(np.asarray(level.log10_probs[:: _step(level)]), _NUM_CODES)
     backoffs = np.asarray(level.log10_backoffs[:: _step(level)])
@@ -167,7 +167,9 @@ def _means(values: NDArray[np.float32], num_codes: int) -> NDArray[np.float32]:
     """Return ascending means; where there are fewer values than codes, the values themselves."""
     different = np.unique(values)
     if len(different) > num_codes:
-        different = np.array([part.mean(dtype=np.float64) for part in np.array_split(np.sort(values), num_codes)])
+        different = np.array(
+            [part.mean(dtype=np.float64) for part in np.array_split(np.sort(values), num_codes)]
+        )
     filling = different[-1] if len(different) else 0
     return np.concatenate((different, np.full(num_codes - len(different), filling))).astype(np.float32)
 
@@ -183,4 +185,4 @@ def _encoded(tables: Tables, order: int, kind: int, values: Array) -> Array:
 
 
 def _is_no_extension(backoffs: Array) -> NDArray[np.bool_]:
-    return (backoffs == 0) & np.signbit(backoffs)
+    return np.asarray((backoffs == 0) & np.signbit(backoffs))

@@ -46,8 +46,8 @@ def score_word(tables: Tables, state: State, word: int, after: State) -> float:
     """Return the log10 probability of a word after a state, and write the state after it.
 
     This is plain Python that numba compiles as it stands (`numba.njit(score_word)`). Called from Python, it
-    needs `np.errstate(over="ignore")`. Words that nothing longer begins with do not stay in the state, so that
-    sentences which score alike from there on have the same state.
+    needs `np.errstate(over="ignore")`. Words that nothing longer begins with do not stay in the state, so
+    that sentences which score alike from there on have the same state.
 
     Args:
         tables: the model.

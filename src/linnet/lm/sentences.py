@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from linnet.core.compression import open_decompressed
 from linnet.core.errors import LanguageModelError, TextError
 from linnet.core.files import bounded_lines
+from linnet.lm.levels import Unit
 from linnet.lm.vocabulary import BOS, EOS, SENTENCE_END, FixedVocabulary, GrowingVocabulary
 
 MAX_LINE_BYTES = 1 << 20
@@ -41,7 +42,7 @@ class Sentences:
     places: Numbers
 
     def before(self, distance: int, beyond: int = ABSENT) -> Numbers:
-        """Give the word `distance` words before each: `BOS` at the start of a sentence, `beyond` before it."""
+        """Give the word `distance` words before each: `BOS` before the first of a sentence, then `beyond`."""
         if not distance:
             return self.words
         shifted = np.full_like(self.words, beyond)
@@ -57,6 +58,7 @@ class SentenceReader:
     Args:
         paths: files in UTF-8, which may be compressed.
         cut: makes the tokens of a line for models of letters or pieces; None takes its words.
+        unit: what the tokens are.
 
     Attributes:
         problems: what was left out, the first `MAX_PROBLEMS_KEPT` of them, each with its place.
@@ -65,8 +67,8 @@ class SentenceReader:
         num_sentences: how many lines.
     """
 
-    def __init__(self, paths: Sequence[Path], cut: Cutter | None = None) -> None:
-        self._paths, self._cut = paths, cut
+    def __init__(self, paths: Sequence[Path], cut: Cutter | None = None, unit: Unit = "word") -> None:
+        self._paths, self._cut, self.unit = paths, cut, unit
         self._forget()
 
     def _forget(self) -> None:
@@ -100,7 +102,8 @@ class SentenceReader:
                 text = _decode(line)
                 cut = " ".join(self._cut(text.strip())).encode("utf-8") if self._cut else line
                 if found := reserved.intersection(cut.split()):
-                    raise LanguageModelError(f"{min(found).decode()!r} is no word of a text, but a mark of the model")
+                    mark = min(found).decode()
+                    raise LanguageModelError(f"{mark!r} is no word of a text, but a mark of the model")
                 usable.append(cut)
             except (LanguageModelError, TextError) as error:
                 self.num_problems += 1

@@ -1,11 +1,11 @@
 """The arrays of a packed n-gram model, and how an n-gram is found in them.
 
-Every n-gram has a node, a number below 2^32. Nodes below V are the words. The n-gram w1 … wn is found from the
-node of w2 … wn, its parent, and from w1: both make a key of 64 bits, which a bijection mixes. The tables of the
-orders from 2 on hold mixed keys in ascending order, each at its home (where the upper half of a mixed key falls
-when it is scaled to the number of homes) or behind it. Empty places hold 2^64 - 1. So a search begins at the
-home, and ends at the first value that is not below the one that is sought. Nothing collides, and the words of an
-n-gram can be read off its keys.
+Every n-gram has a node, a number below 2^32. Nodes below V are the words. The n-gram w1 … wn is found from
+the node of w2 … wn, its parent, and from w1: both make a key of 64 bits, which a bijection mixes. The tables
+of the orders from 2 on hold mixed keys in ascending order, each at its home (where the upper half of a mixed
+key falls when it is scaled to the number of homes) or behind it. Empty places hold 2^64 - 1. So a search
+begins at the home, and ends at the first value that is not below the one that is sought. Nothing collides,
+and the words of an n-gram can be read off its keys.
 """
 
 from typing import NamedTuple
@@ -28,10 +28,10 @@ class Tables(NamedTuple):
 
     Attributes:
         keys: (nodes - V,) uint64, the mixed keys of the nodes from V on, `EMPTY` where there is none.
-        values: float32 log10, or uint8 codes. Nodes below starts[N - 1] have two, the probability at 2 · node and
-            the back-off behind it; those of the highest order have the probability at node + starts[N - 1].
-        centroids: (N, 2, 256) float32, what the codes of an order stand for as a probability and as a back-off;
-            (0, 2, 256) where the values are no codes.
+        values: float32 log10, or uint8 codes. Nodes below starts[N - 1] have two: the probability at 2 · node
+            and the back-off behind it; those of the highest order have one, at node + starts[N - 1].
+        centroids: (N, 2, 256) float32, what the codes of an order stand for as a probability and as a
+            back-off; (0, 2, 256) where the values are no codes.
         starts: (N + 1,) int64, the first node of each order, and the number of nodes.
         num_homes: (N,) int64, for each order; 0 for words.
         max_probes: (N,) int64, how many places from a home on a key can stand; 0 for words.

@@ -11,10 +11,10 @@ from typing import Any
 
 from linnet.audio.archive import Member, as_member
 from linnet.audio.read import audio_info
+from linnet.core.compression import create_compressed, open_decompressed
 from linnet.core.errors import AudioError, ManifestError
 from linnet.core.files import bounded_lines, replacing
 from linnet.core.remote import SCHEMES, as_url, join_url
-from linnet.core.compression import create_compressed, open_decompressed
 from linnet.manifest.utterance import Utterance
 
 # Names a field may have, NeMo's first. Where a line has several, the first listed counts and the others
