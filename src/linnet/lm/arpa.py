@@ -64,8 +64,9 @@ class _Reader:
             ngrams = self._read_section(n, count, is_longest=n == len(counts))
             if len(ngrams.words) != count:
                 self._fail(
-                    f"there are {len(ngrams.words)} {n}-grams, where the head of the file says {count}",
+                    f"{len(ngrams.words)} {n}-grams end here, where the head of the file says {count}",
                     "The file is damaged or was cut; get it again",
+                    self._number + 1,
                 )
             orders.append(ngrams)
         self._expect(b"\\end\\")
@@ -99,7 +100,7 @@ class _Reader:
             if not line or line == b"\\data\\":
                 break
         if line != b"\\data\\":
-            self._fail("is no ARPA file: it has no line \\data\\")
+            raise LanguageModelError("is no ARPA file: it has no line \\data\\")
         counts: list[int] = []
         while match := _COUNT.fullmatch(line := self._next()):
             if int(match[1]) != len(counts) + 1 or len(counts) == MAX_ORDER:
