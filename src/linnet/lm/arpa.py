@@ -143,6 +143,8 @@ class _Reader:
     def _parse(self, n: int, numbered: list[tuple[int, bytes]], is_longest: bool) -> Ngrams:
         fields = [line.split() for _, line in numbered]
         for (number, line), parts_of_line in zip(numbered, fields, strict=True):
+            if len(line) > MAX_LINE_BYTES:
+                self._fail(f"the line is longer than {MAX_LINE_BYTES} bytes", number=number)
             if len(parts_of_line) == n + 1:
                 parts_of_line.append(b"0")
             elif len(parts_of_line) != n + 2:
