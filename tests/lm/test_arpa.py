@@ -131,11 +131,6 @@ def test_every_cut_is_found(tmp_path: Path) -> None:
         read(tmp_path, gzip.compress(whole)[:-9])
 
 
-def test_a_binary_file_of_kenlm_is_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(LanguageModelError, match=r"binary file of KenLM.*Give the ARPA file"):
-        read(tmp_path, b"mmap lm http://kheafield.com/code format version 5\n\0" + bytes(99))
-
-
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(LanguageModelError, match=r"gone.arpa: cannot read the language model"):
         read_arpa(tmp_path / "gone.arpa")

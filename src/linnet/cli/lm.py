@@ -14,7 +14,7 @@ from linnet.cli.console import EXIT_SOME_FAILED, print_result, print_warning, pr
 from linnet.lm.config import DEFAULT_MEMORY_BYTES, EstimationConfig
 
 if TYPE_CHECKING:
-    from linnet.lm.levels import NgramModel, Unit
+    from linnet.lm.levels import NgramModel, Progress, Unit
     from linnet.lm.packed import PackedModel
     from linnet.lm.sentences import Cutter, SentenceReader
 
@@ -31,7 +31,7 @@ lm = typer.Typer(
 TextsArgument = Annotated[
     list[Path], typer.Argument(help="Text files, a sentence a line, in UTF-8; also .gz and .zst.")
 ]
-ModelArgument = Annotated[Path, typer.Argument(help="Packed model, or ARPA file.")]
+ModelArgument = Annotated[Path, typer.Argument(help="Packed model, ARPA file, or trie of KenLM.")]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 TokenizerOption = Annotated[
     str | None,
@@ -77,19 +77,18 @@ def build(
 
 @lm.command("import")
 def import_(
-    arpa: Annotated[Path, typer.Argument(help="ARPA file; also .gz and .zst.")],
+    arpa: Annotated[Path, typer.Argument(help="ARPA file, also .gz and .zst, or KenLM's trie.")],
     output: OutputOption,
     tokenizer: TokenizerOption = None,
     quantize: QuantizeOption = False,
 ) -> None:
-    """Make a packed model of an ARPA file, from any tool."""
-    from linnet.lm.arpa import read_arpa
+    """Make a packed model of an ARPA file, or of a trie of KenLM."""
     from linnet.lm.packed_writer import write_packed
 
     _check_free(output)
     _, unit = _cutter(tokenizer)
     with _temporary() as folder, _bar() as report:
-        model = read_arpa(arpa, unit, report)
+        model = _read_foreign(arpa, unit, report)
         report("write", 0, 0)
         write_packed(output, model, folder, DEFAULT_MEMORY_BYTES, quantized=quantize)
     print_result(printable(f"{output}: {_summary(model)}"))
@@ -245,7 +244,6 @@ def _temporary() -> Iterator[Path]:
 @contextmanager
 def _opened(paths: list[Path], tokenizer: str | None) -> Iterator[list["PackedModel"]]:
     """Open models; of ARPA files packed ones are made that live as long as the command."""
-    from linnet.lm.arpa import read_arpa
     from linnet.lm.packed import PackedModel, is_packed
     from linnet.lm.packed_writer import write_packed
 
@@ -255,9 +253,20 @@ def _opened(paths: list[Path], tokenizer: str | None) -> Iterator[list["PackedMo
             packed = path
             if not is_packed(path):
                 packed = folder / f"{number}.lm"
-                write_packed(packed, read_arpa(path, _cutter(tokenizer)[1]), folder, DEFAULT_MEMORY_BYTES)
+                foreign = _read_foreign(path, _cutter(tokenizer)[1])
+                write_packed(packed, foreign, folder, DEFAULT_MEMORY_BYTES)
             opened.append(PackedModel(packed))
         yield opened
+
+
+def _read_foreign(path: Path, unit: "Unit", report: "Progress | None" = None) -> "NgramModel":
+    from linnet.lm.arpa import read_arpa
+    from linnet.lm.kenlm_binary import is_kenlm_binary, read_kenlm_binary
+    from linnet.lm.levels import no_progress
+
+    if is_kenlm_binary(path):
+        return read_kenlm_binary(path, unit)
+    return read_arpa(path, unit, report or no_progress)
 
 
 @contextmanager

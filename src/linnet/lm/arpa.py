@@ -24,7 +24,6 @@ LOG10_MISSING_UNKNOWN = -100.0  # as in KenLM, of a model without <unk>
 _LINES_A_BATCH = 1 << 14
 _MAX_LINES_BEFORE_DATA = 10_000
 _COUNT = re.compile(rb"ngram\s+(\d{1,3})\s*=\s*(\d{1,18})")
-_KENLM_MAGIC = b"mmap lm http://kheafield.com/code"
 
 
 def read_arpa(path: Path, unit: Unit = "word", progress: Progress = no_progress) -> NgramModel:
@@ -92,11 +91,6 @@ class _Reader:
     def _read_counts(self) -> list[int]:
         for _ in range(_MAX_LINES_BEFORE_DATA):
             line = self._next()
-            if line.startswith(_KENLM_MAGIC):
-                raise LanguageModelError(
-                    "is a binary file of KenLM, whose n-grams cannot be read back in words",
-                    remedy="Give the ARPA file that it was made of",
-                )
             if not line or line == b"\\data\\":
                 break
         if line != b"\\data\\":
