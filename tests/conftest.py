@@ -137,6 +137,43 @@ def write_nemo(tmp_path: Path) -> NemoWriter:
     return write
 
 
+@pytest.fixture
+def tiny_nemo() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The configuration and the weights of a CTC model of NeMo with one convolution and three letters."""
+    import torch
+
+    block = {"filters": 4, "repeat": 1, "kernel": [3], "stride": [2], "dilation": [1], "dropout": 0.0}
+    config = {
+        "target": "nemo.collections.asr.models.ctc_models.EncDecCTCModel",
+        "nemo_version": "1.23.0",
+        "preprocessor": {
+            "_target_": "nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor",
+            "features": 8,
+        },
+        "encoder": {
+            "_target_": "nemo.collections.asr.modules.ConvASREncoder",
+            "feat_in": 8,
+            "activation": "relu",
+            "jasper": [block | {"residual": False}],
+        },
+        "decoder": {
+            "_target_": "nemo.collections.asr.modules.ConvASRDecoder",
+            "feat_in": 4,
+            "num_classes": 3,
+            "vocabulary": [" ", "a", "b"],
+        },
+    }
+    norm = {"weight": 1.0, "bias": 0.5, "running_mean": 0.25, "running_var": 2.0}
+    weights = {
+        "encoder.encoder.0.mconv.0.conv.weight": torch.linspace(-1, 1, 4 * 8 * 3).reshape(4, 8, 3),
+        **{f"encoder.encoder.0.mconv.1.{key}": torch.full((4,), value) for key, value in norm.items()},
+        "encoder.encoder.0.mconv.1.num_batches_tracked": torch.tensor(1),
+        "decoder.decoder_layers.0.weight": torch.linspace(-1, 1, 4 * 4).reshape(4, 4, 1),
+        "decoder.decoder_layers.0.bias": torch.zeros(4),
+    }
+    return config, weights
+
+
 @pytest.fixture(scope="session")
 def tone() -> ToneMaker:
     """`tone(frequency_hz=440, duration_s=1, sample_rate_hz=16000, level=0.5)` → a sine, (N,) float32."""

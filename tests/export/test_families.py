@@ -34,6 +34,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
         "causal_subsampling": True,
         "conv_norm": "layer",
     },
+    "squeezeformer": {"squeezeformer": "xs", **CONFORMER, "num_layers": 2, "reduce_at": 0},
 }
 
 

@@ -17,7 +17,14 @@ from linnet.models.ctc import CtcModel
 from linnet.runtime.recognizer import Recognizer
 
 TOLERANCE = 1e-4
-NAMES = ["quartznet", "citrinet", "squeezeformer"]
+NAMES = [
+    "quartznet",
+    "citrinet",
+    "conformer_bpe",
+    "fastconformer_bpe",
+    "fastconformer_longform",
+    "squeezeformer",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ COMMANDS = {
     "manifest": "Split, filter, merge, measure, normalize or pack manifests.",
     "doctor": "Find what is wrong with a training set before the first step.",
     "tokenizer": "Train a tokenizer, and try it on texts.",
+    "lm": "Build, convert, measure and mix n-gram language models.",
     "augment": "Write examples of the changes that training makes to a recording.",
     "models": "List the models that can be trained, with their cost and published error rates.",
     "train": "Train a model from a configuration.",

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from linnet.core.config_error import config_error
 from linnet.core.errors import CheckpointError
+from linnet.importers.nemo_conformer import LAYER_NAMES, subsampling_layer
 from linnet.importers.section import Section
 from linnet.models.squeezeformer import SqueezeformerConfig
 
@@ -69,21 +70,6 @@ _LAYER_PARTS = {
     "norm_conv": "convolution.norm",
     "norm_feed_forward2": "feed_forward2.norm",
 }
-_LAYERS = {
-    "linear_q": "query",
-    "linear_k": "key",
-    "linear_v": "value",
-    "linear_out": "output",
-    "linear_pos": "position",
-    "pos_bias_u": "content_bias",
-    "pos_bias_v": "position_bias",
-    "linear1": "expand",
-    "linear2": "contract",
-    "pointwise_conv1": "expand",
-    "depthwise_conv": "depthwise",
-    "batch_norm": "norm",
-    "pointwise_conv2": "contract",
-}
 _OUTSIDE = {
     "pre_encode.out": "subsampling.output",
     "pre_ln": "norm",
@@ -103,18 +89,10 @@ def rename(key: str, config: SqueezeformerConfig) -> str | None:
         return None
     if layer := re.fullmatch(r"layers\.(\d+)\.(\w+)\.(\w+)(\.\w+)?", key):
         number, part, name, value = layer.groups("")
-        ours = _LAYERS[name] if part in ("self_attn", "conv") or value else name
+        ours = LAYER_NAMES[name] if part in ("self_attn", "conv") or value else name
         return f"blocks.{number}.{_LAYER_PARTS[part]}.{ours}{value}"
     if convolution := re.fullmatch(r"pre_encode\.conv\.(\d+)(\.\w+)", key):
         place, value = convolution.groups()
-        return f"subsampling.{_subsampling_layer(int(place), config)}{value}"
+        return f"subsampling.{subsampling_layer(int(place), separable=config.separable_subsampling)}{value}"
     part, _, value = key.rpartition(".")
     return f"{_OUTSIDE[part]}.{value}"
-
-
-def _subsampling_layer(place: int, config: SqueezeformerConfig) -> str:
-    """Name the convolution at a place among NeMo's, with the activations between them counted."""
-    if not config.separable_subsampling:
-        return f"stages.{place // 2}"
-    stage, layer = divmod(place + 1, 3)  # convolution, activation; depthwise, pointwise, activation; …
-    return f"{'mixings' if place and layer == 1 else 'stages'}.{stage if place else 0}"

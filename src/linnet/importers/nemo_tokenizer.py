@@ -26,7 +26,11 @@ def char_tokenizer(labels: Any, where: str) -> TokenizerConfig:
     Raises:
         CheckpointError: when they are no vocabulary.
     """
-    if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
+    if (
+        not isinstance(labels, list)
+        or not labels
+        or not all(isinstance(label, str) and label for label in labels)
+    ):
         raise CheckpointError(f"vocabulary: {shorten(labels)} is no list of labels", where=where)
     if labels[0] == SPACE and all(len(label) == 1 for label in labels[1:]) and len(labels) > 1:
         values: dict[str, Any] = {"kind": "char", "pieces": tuple(labels[1:])}

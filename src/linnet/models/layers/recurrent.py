@@ -16,9 +16,9 @@ class RecurrentLayer(nn.Module):
     """One layer of an LSTM or a GRU (as cuDNN defines it, with two biases), in one or both directions.
 
     The backward direction reads each utterance turned around within its own length, so that padding comes
-    last in both directions and reaches no valid frame. That gives what packed sequences give; training on a
-    CPU takes less than half their time (benchmarks/recurrent.py). In an ONNX graph the layer is one `GRU` or
-    `LSTM` node with the lengths among its inputs.
+    last in both directions and reaches no valid frame. That gives what packed sequences give, which take two
+    to four times as long to train on a CPU (benchmarks/recurrent.py). In an ONNX graph the layer is one `GRU`
+    or `LSTM` node with the lengths among its inputs.
 
     B batch, S frames, D values in, H values out of each direction.
 
