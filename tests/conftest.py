@@ -1,8 +1,10 @@
 """What every test may use and must obey: synthesized sound, paths of the checkout, no network, no clock."""
 
+import io
 import os
 import socket
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import settings
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 ToneMaker = Callable[..., Samples]
 SpeechMaker = Callable[..., Samples]
+NemoWriter = Callable[..., Path]
 
 # Same examples in every run; no deadline, because no test may depend on the speed of the machine.
 settings.register_profile("linnet", derandomize=True, deadline=None)
@@ -107,6 +111,67 @@ def s3_store(
     S3FileSystem.clear_instance_cache()
     yield _s3_server
     S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def write_nemo(tmp_path: Path) -> NemoWriter:
+    """`write_nemo(config, weights, artifacts={}, mode="w")` → the path of a .nemo file."""
+    import torch
+
+    def write(
+        config: Any, weights: Any, artifacts: Mapping[str, bytes] | None = None, mode: str = "w"
+    ) -> Path:
+        content = io.BytesIO(weights if isinstance(weights, bytes) else b"")
+        if not isinstance(weights, bytes):
+            torch.save(weights, content)
+        text = config if isinstance(config, bytes) else yaml.safe_dump(config, sort_keys=False).encode()
+        files = {"model_config.yaml": text, "model_weights.ckpt": content.getvalue(), **(artifacts or {})}
+        path = tmp_path / "model.nemo"
+        with tarfile.open(path, mode) as tar:
+            for name, each in files.items():
+                info = tarfile.TarInfo(f"./{name}")
+                info.size = len(each)
+                tar.addfile(info, io.BytesIO(each))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tiny_nemo() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The configuration and the weights of a CTC model of NeMo with one convolution and three letters."""
+    import torch
+
+    block = {"filters": 4, "repeat": 1, "kernel": [3], "stride": [2], "dilation": [1], "dropout": 0.0}
+    config = {
+        "target": "nemo.collections.asr.models.ctc_models.EncDecCTCModel",
+        "nemo_version": "1.23.0",
+        "preprocessor": {
+            "_target_": "nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor",
+            "features": 8,
+        },
+        "encoder": {
+            "_target_": "nemo.collections.asr.modules.ConvASREncoder",
+            "feat_in": 8,
+            "activation": "relu",
+            "jasper": [block | {"residual": False}],
+        },
+        "decoder": {
+            "_target_": "nemo.collections.asr.modules.ConvASRDecoder",
+            "feat_in": 4,
+            "num_classes": 3,
+            "vocabulary": [" ", "a", "b"],
+        },
+    }
+    norm = {"weight": 1.0, "bias": 0.5, "running_mean": 0.25, "running_var": 2.0}
+    weights = {
+        "encoder.encoder.0.mconv.0.conv.weight": torch.linspace(-1, 1, 4 * 8 * 3).reshape(4, 8, 3),
+        **{f"encoder.encoder.0.mconv.1.{key}": torch.full((4,), value) for key, value in norm.items()},
+        "encoder.encoder.0.mconv.1.num_batches_tracked": torch.tensor(1),
+        "decoder.decoder_layers.0.weight": torch.linspace(-1, 1, 4 * 4).reshape(4, 4, 1),
+        "decoder.decoder_layers.0.bias": torch.zeros(4),
+    }
+    return config, weights
 
 
 @pytest.fixture(scope="session")

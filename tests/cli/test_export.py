@@ -58,7 +58,7 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say_tones: Callable[
 def test_help_says_what_is_compared() -> None:
     shown = " ".join(invoke("--help").stdout.split())
     assert "compared on real audio, alone and in a padded batch" in shown
-    for option in ("--manifest", "--language", "--license", "--report", "--replace"):
+    for option in ("--manifest", "--language", "--license", "--report", "--replace", "--keep-checkpoint"):
         assert option in shown
 
 

@@ -41,7 +41,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrainConfi
     """Replace the training by one report; gives the configurations it was called with."""
     configs: list[TrainConfig] = []
 
-    def train(settings: TrainConfig, report: Any) -> TrainingResult:
+    def train(settings: TrainConfig, report: Any, source: Any) -> TrainingResult:
         configs.append(settings)
         report(STATUS)
         paths = {"final": tmp_path / "final.ckpt", "best": tmp_path / "best.ckpt"}
@@ -106,6 +106,18 @@ def test_a_terminal_gets_a_bar_with_the_same_figures(
     shown = screen.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     assert "step 20/100000" in shown
     assert LINE.removeprefix("step 20/100000  ") in shown
+
+
+def test_a_run_starts_from_another(config: str, fake_run: list[TrainConfig], tone_run: Any) -> None:
+    source = tone_run.output_dir
+    keys = ("model={name: tuned}", f"init={source}", "init.freeze=encoder", "init.unfreeze_batchnorm=true")
+    assert invoke(config, *keys).exit_code == 0
+    (settings,) = fake_run
+    assert settings.model.encoder == read_checkpoint(source / "final.ckpt").config.encoder
+    for path, message in (("none.ckpt", "there is no such checkpoint"), ("none.nemo", "none.nemo")):
+        refused = invoke(config, f"init={path}")
+        assert refused.exit_code == 2
+        assert message in refused.stderr
 
 
 def test_overrides_replace_values_of_the_file(config: str, fake_run: list[TrainConfig]) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import torch
 
-from linnet.bundle.reader import read_bundle
+from linnet.bundle.reader import file_sha256, read_bundle
+from linnet.bundle.schema import CHECKPOINT_FILE
 from linnet.core.arrays import Samples
 from linnet.core.errors import BundleError, CheckpointError, ConfigError, ExportError
 from linnet.export import run
 from linnet.export.run import ExportOptions, export_bundle
+from linnet.models.checkpoint import read_checkpoint
 from linnet.models.ctc import CtcModel
 from linnet.models.recognizer import CheckpointRecognizer
 from linnet.runtime.recognizer import Recognizer
@@ -85,6 +88,19 @@ def test_a_graph_that_differs_is_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_bundle_brings_its_checkpoint_when_asked(export: Export, tone_run: Any) -> None:
+    kept = export(keep_checkpoint=True) / CHECKPOINT_FILE
+    original = tone_run.output_dir / "final.ckpt"
+    ours, theirs = read_checkpoint(kept), read_checkpoint(original)
+    assert ours.config == theirs.config
+    assert ours.weights.keys() == theirs.weights.keys()
+    assert all(torch.equal(value, theirs.weights[name]) for name, value in ours.weights.items())
+    assert read_bundle(kept.parent).spec.files[CHECKPOINT_FILE] == file_sha256(kept)
+    kept.unlink()  # to save space
+    Recognizer.load(kept.parent)
+    assert not (export(replace=True) / CHECKPOINT_FILE).exists()
+
+
 def test_a_bundle_is_replaced_only_when_asked(export: Export) -> None:
     first = (export() / "bundle.yaml").read_text()
     with pytest.raises(BundleError, match="there is a model here already"):
@@ -123,3 +139,11 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, recordings: list[Sample
     (tmp_path / "a.ckpt").write_bytes(b"PK")
     with pytest.raises(CheckpointError, match=r"a\.ckpt"):
         export_bundle(tmp_path / "a.ckpt", tmp_path / "bundle", recordings, ExportOptions())
+
+
+def test_a_model_that_no_onnx_file_holds_is_refused_before_any_work(
+    model: CtcModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CtcModel, "num_parameters", lambda _: 2**29)
+    with pytest.raises(ExportError, match=r"the weights take 2\.0 GiB, and one ONNX file holds less than 2"):
+        run.export_model(model, tmp_path / "bundle", [], ExportOptions())

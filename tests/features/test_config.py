@@ -23,6 +23,7 @@ def test_default_is_the_front_end_of_quartznet() -> None:
         ({"window_ms": 32}, 512, 512, 64),
         ({"n_fft": 1024}, 320, 1024, 64),
         ({"kind": "spectrogram", "n_fft": 320}, 320, 320, 161),
+        ({"kind": "spectrogram", "n_fft": 320, "num_bins": 160}, 320, 320, 160),
         ({"kind": "mfcc", "num_ceps": 40}, 320, 512, 40),
         ({"kind": "kaldi_fbank"}, 400, 512, 80),
     ],
@@ -44,6 +45,7 @@ def test_kind_brings_the_defaults_of_its_source() -> None:
     )
     assert (mfcc.preemphasis, mfcc.normalize, mfcc.pad_mode, mfcc.log_guard) == (0.0, "none", "reflect", 1e-6)
     assert FrontendConfig(kind="mfcc", preemphasis=0.5).preemphasis == 0.5
+    assert (mfcc.periodic_window, kaldi.periodic_window) == (True, False)
 
 
 @pytest.mark.parametrize("kind", ["logmel", "mfcc", "spectrogram", "kaldi_fbank"])
@@ -94,6 +96,13 @@ def test_padded_frames_rounds_up_to_a_multiple() -> None:
             "pad_mode=reflect has no effect on kind='kaldi_fbank'",
         ),
         ({"kind": "spectrogram", "num_mels": 80}, "num_mels=80 has no effect"),
+        (
+            {"kind": "spectrogram", "num_bins": 258},
+            "num_bins=258 is more than the 257 bins of an FFT over 512",
+        ),
+        ({"num_bins": 160}, "num_bins=160 has no effect on kind='logmel'"),
+        ({"kind": "mfcc", "compression": "sqrt"}, "compression=sqrt has no effect on kind='mfcc'"),
+        ({"kind": "kaldi_fbank", "periodic_window": True}, "periodic_window=True has no effect"),
         ({"kind": "mel"}, "Input should be 'logmel', 'mfcc', 'spectrogram' or 'kaldi_fbank'"),
         ({"mels": 80}, "Extra inputs are not permitted"),
     ],

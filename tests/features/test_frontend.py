@@ -13,6 +13,26 @@ OLD_NEMO = {"pad_mode": "reflect"}
 WIDE = {"num_mels": 80, "window_ms": 25.0}
 KALDI = {"kind": "kaldi_fbank"}
 ICEFALL = {"kind": "kaldi_fbank", "sample_scale": 1.0, "snip_edges": False, "high_hz": 7600.0}
+N2 = {
+    "kind": "spectrogram",
+    "compression": "sqrt",
+    "n_fft": 384,
+    "window_ms": 16.0,
+    "periodic_window": True,
+    "preemphasis": 0.0,
+    "normalize": "per_frame",
+    "pad_mode": "reflect",
+}
+DEEPSPEECH2 = {
+    "kind": "spectrogram",
+    "n_fft": 320,
+    "num_bins": 160,
+    "preemphasis": 0.0,
+    "normalize": "all_features",
+    "pad_mode": "reflect",
+    "log_guard": 1e-30,
+    "log_guard_mode": "clamp",
+}
 EVERY_KIND = [
     {},
     OLD_NEMO,
@@ -20,6 +40,7 @@ EVERY_KIND = [
     {"normalize": "all_features"},
     {"kind": "mfcc"},
     {"kind": "spectrogram"},
+    N2,
     KALDI,
     ICEFALL,
 ]
@@ -94,6 +115,33 @@ def test_spectrogram_is_the_log_power_of_each_bin() -> None:
     np.testing.assert_allclose(features[:, 5], expected, atol=1e-4)
 
 
+def reflected_frames(samples: np.ndarray, fft_size: int) -> np.ndarray:
+    """Frames (T, fft_size) around each 160th sample, with the ends reflected once."""
+    half = fft_size // 2
+    padded = np.concatenate([samples[half:0:-1], samples, samples[-2 : -half - 2 : -1]]).astype(np.float64)
+    return np.stack([padded[start : start + fft_size] for start in range(0, len(samples) + 1, 160)])
+
+
+def test_n2_reads_the_root_of_each_magnitude_normalized_over_the_frame(reference_signal: np.ndarray) -> None:
+    window = np.zeros(384)
+    window[64:320] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(256) / 256)
+    spectrum = np.abs(np.fft.rfft(reflected_frames(reference_signal, 384) * window)) ** 0.5
+    mean, std = spectrum.mean(axis=1, keepdims=True), spectrum.std(axis=1, ddof=1, keepdims=True)
+    features, num_frames = compute_features(reference_signal, FrontendConfig(**N2))
+    assert (features.shape, num_frames) == ((193, 101), 101)
+    np.testing.assert_allclose(features.T, (spectrum - mean) / (std + 1e-10), atol=1e-4)
+
+
+def test_deepspeech2_reads_the_normalized_decibels_of_the_lower_bins(reference_signal: np.ndarray) -> None:
+    loudest = reference_signal / np.abs(reference_signal).max()  # normalization takes this off again
+    spectrum = np.fft.rfft(reflected_frames(loudest, 320) * np.hanning(320))
+    decibels = 10 * np.log10(np.maximum(np.abs(spectrum) ** 2, 1e-30))[:, :160]
+    features, _ = compute_features(reference_signal, FrontendConfig(**DEEPSPEECH2))
+    assert features.shape == (160, 101)
+    # OpenSeq2Seq divides by the biased deviation; the window is rounded to float32 here.
+    np.testing.assert_allclose(features.T, (decibels - decibels.mean()) / decibels.std(), atol=2e-3)
+
+
 @pytest.mark.parametrize("settings", EVERY_KIND)
 @pytest.mark.parametrize("num_samples", [0, 1, 2, 159, 160, 161, 257, 399, 400, 481])
 def test_short_input_is_finite_and_has_its_length(settings: dict[str, Any], num_samples: int) -> None:
@@ -112,7 +160,7 @@ def test_constant_input_is_finite(settings: dict[str, Any], level: float) -> Non
     assert np.isfinite(features).all()
 
 
-@pytest.mark.parametrize("settings", [{}, OLD_NEMO, WIDE, {"kind": "spectrogram"}])
+@pytest.mark.parametrize("settings", [{}, OLD_NEMO, WIDE, {"kind": "spectrogram"}, N2])
 def test_digital_silence_is_normalized_to_zeros(settings: dict[str, Any]) -> None:
     features, _ = compute_features(np.zeros(8000, np.float32), FrontendConfig(**settings))
     assert not features.any()

@@ -14,9 +14,12 @@ TINY = {
     "encoder": {
         "blocks": [
             {"filters": 8, "kernel": 15, "stride": 2, "repeat": 2, "residual": False},
-            {"filters": 10, "kernel": 5, "repeat": 2},
+            {"filters": 8, "kernel": 3, "repeat": 2, "se": True, "se_reduction": 2, "se_bias": True},
+            {"filters": 10, "kernel": 5, "repeat": 2, "lookahead_frames": 1},
             {"filters": 8, "kernel": 17, "dilation": 2, "residual": False},
             {"filters": 12, "kernel": 3, "separable": False},
+            {"filters": 6, "kernel": 3, "dense": True},
+            {"filters": 5, "kernel": 3, "dense": True, "separable": False},
             {"filters": 9, "kernel": 1, "separable": False, "residual": False},
         ]
     },

@@ -13,13 +13,24 @@ from linnet.features.kaldi_fft import unit_roots
 from linnet.models.frontend import TorchFrontend
 
 ICEFALL = {"kind": "kaldi_fbank", "sample_scale": 1.0, "snip_edges": False, "high_hz": 7600.0}
+N2 = {
+    "kind": "spectrogram",
+    "compression": "sqrt",
+    "n_fft": 384,
+    "window_ms": 16.0,
+    "periodic_window": True,
+    "preemphasis": 0.0,
+    "normalize": "per_frame",
+    "pad_mode": "reflect",
+}
 EVERY_KIND: list[dict[str, Any]] = [
     {"pad_to": 16},
     {"pad_mode": "reflect", "num_mels": 80, "window_ms": 25.0},
     {"normalize": "all_features", "window": "hamming", "log_guard_mode": "clamp"},
     {"normalize": "fixed", "fixed_mean": (-8.0,) * 64, "fixed_std": (3.0,) * 64, "preemphasis": 0.0},
     {"kind": "mfcc", "num_ceps": 40},
-    {"kind": "spectrogram", "n_fft": 320, "pad_mode": "reflect"},
+    {"kind": "spectrogram", "n_fft": 320, "num_bins": 160, "pad_mode": "reflect"},
+    N2,
     {"kind": "kaldi_fbank"},
     ICEFALL | {"remove_dc_offset": False, "normalize": "per_feature"},
 ]

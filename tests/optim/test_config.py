@@ -12,7 +12,7 @@ def test_novograd_gets_every_value() -> None:
     config = OptimizerConfig(lr=0.05, betas=(0.9, 0.3), weight_decay=0.01, grad_averaging=True, amsgrad=True)
     optimizer = build_optimizer(config, torch.nn.Linear(2, 2).parameters())
     assert isinstance(optimizer, NovoGrad)
-    expected = config.model_dump(exclude={"name"})
+    expected = config.model_dump(exclude={"name", "groups", "layer_decay"})
     assert {key: optimizer.param_groups[0][key] for key in expected} == expected
 
 
@@ -20,7 +20,7 @@ def test_adamw_gets_every_value() -> None:
     config = OptimizerConfig(name="adamw", lr=0.001, betas=(0.9, 0.98), weight_decay=0.01)
     optimizer = build_optimizer(config, torch.nn.Linear(2, 2).parameters())
     assert isinstance(optimizer, torch.optim.AdamW)
-    expected = config.model_dump(exclude={"name", "grad_averaging"})
+    expected = config.model_dump(exclude={"name", "grad_averaging", "groups", "layer_decay"})
     assert {key: optimizer.param_groups[0][key] for key in expected} == expected
 
 

@@ -20,7 +20,7 @@ from linnet.training.config import TrainConfig
         ("max_steps=5", r"max_steps: unknown key; did you mean trainer\.max_steps\?"),
         ("optimizer.name=adam", r"optimizer\.name: 'adam' is not one of .*; did you mean adamw\?"),
         ("model.encoder.blocks.1.kernel=12", r"model\.encoder\.blocks\.1: kernel must be odd, not 12"),
-        ("model.encoder={quartznet: 5x2}", r"model: encoder\.quartznet: '5x2' is not one of 5x1, 5x3, 5x5"),
+        ("model.encoder={quartznet: 5x2}", r"model: encoder\.quartznet: '5x2' is not one of 5x1, 5x3-paper-rows"),
         (
             "data.train.0.target=auxiliary",
             r"data\.train: .*train\.jsonl has target \"auxiliary\" but there is no",
@@ -29,6 +29,10 @@ from linnet.training.config import TrainConfig
             "data.dev.0.target=auxiliary",
             r"data\.dev: .*dev\.jsonl has target \"auxiliary\", but dev sets score",
         ),
+        ("init.freeze=encoder", r"init\.path: is missing; give str"),
+        ("init={path: a.ckpt, frezee: head}", r"init\.frezee: unknown key; did you mean init\.freeze\?"),
+        ("optimizer.layer_decay=1.5", r"optimizer\.layer_decay: 1\.5 should be less than or equal to 1"),
+        ("optimizer.groups={head: 0}", r"optimizer\.groups\.head: 0 should be greater than 0"),
         ("auxiliary.weight=1.0", r"auxiliary\.weight: 1\.0 should be less than 1"),
     ],
 )

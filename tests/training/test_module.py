@@ -48,7 +48,7 @@ def head_losses(module: CtcTraining, batch: Batch) -> tuple[torch.Tensor, torch.
     """The mean losses of both heads, over the utterances that have targets."""
     features, lengths = module.model.frontend(batch.samples, batch.lengths)
     encoded, lengths = module.model.encoder(features, lengths)
-    main = ctc_loss(module.model.score(encoded), lengths, batch.tokens, batch.token_lengths)
+    main = ctc_loss(module.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
     scores = module.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
     other = ctc_loss(scores, lengths, batch.auxiliary_tokens, batch.auxiliary_token_lengths)
     return main.sum() / 2, other.sum() / 2

@@ -20,6 +20,7 @@ RUN = (
     "feature_augment={spec_augment: {freq_masks: 1, freq_width: 4, time_masks: 1, time_width: 8}}",
     "trainer.validate_every_steps=6",
     "trainer.save_every_steps=4",
+    "optimizer.layer_decay=0.8",
 )
 SETTINGS = {
     "plain": ("trainer.max_steps=19",),

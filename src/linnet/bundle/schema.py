@@ -13,11 +13,22 @@ SPEC_FILE = "bundle.yaml"
 MODEL_FILE = "model.onnx"
 TOKENS_FILE = "tokens.txt"
 CARD_FILE = "README.md"
+CHECKPOINT_FILE = "source.ckpt"  # there only if asked for: what `linnet train init=BUNDLE` starts from
 CONTENT_FILES = (MODEL_FILE, TOKENS_FILE, CARD_FILE)  # all but the spec, which holds their checksums
 
 Line = Annotated[str, StringConstraints(max_length=1000)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class About(BaseModel):
+    """What a person says of a model that is exported; the descriptions are the help of the command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str = Field(default="", description="One line on what the model recognizes.")
+    language: str = Field(default="en", description="Language tag of what it hears.")
+    license: str = Field(default="Apache-2.0", description="SPDX identifier of the weights.")
 
 
 class BundleSpec(BaseModel):
@@ -35,6 +46,8 @@ class BundleSpec(BaseModel):
         vocabulary: what its pieces are: letters, words, bytes …
         subsampling: feature frames for one frame of log-probs.
         blank_id: the id of CTC's blank.
+        one_at_a_time: whether padding would change a recording's last frames, as in models that were trained
+            without masks, so that recordings may not share a batch.
         opset: the ONNX operator set of the model file.
         parameters: how many numbers training learned.
         created_with: the version of linnet that exported it.
@@ -55,6 +68,7 @@ class BundleSpec(BaseModel):
     vocabulary: TokenizerKind
     subsampling: int = Field(ge=1, le=1024)
     blank_id: int = Field(ge=1)
+    one_at_a_time: bool = False
     opset: int = Field(ge=1)
     parameters: int = Field(ge=0)
     created_with: Line

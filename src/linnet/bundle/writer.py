@@ -8,7 +8,15 @@ from uuid import uuid4
 import yaml
 
 from linnet.bundle.reader import file_sha256, read_bundle
-from linnet.bundle.schema import CARD_FILE, CONTENT_FILES, MODEL_FILE, SPEC_FILE, TOKENS_FILE, BundleSpec
+from linnet.bundle.schema import (
+    CARD_FILE,
+    CHECKPOINT_FILE,
+    CONTENT_FILES,
+    MODEL_FILE,
+    SPEC_FILE,
+    TOKENS_FILE,
+    BundleSpec,
+)
 from linnet.core.errors import BundleError
 from linnet.core.files import write_text
 from linnet.text.vocabulary import Vocabulary, write_tokens
@@ -21,6 +29,7 @@ def write_bundle(
     vocabulary: Vocabulary,
     card: str,
     *,
+    checkpoint: Path | None = None,
     replace: bool = False,
 ) -> None:
     """Write bundle.yaml, model.onnx, tokens.txt and README.md into a new directory.
@@ -31,6 +40,7 @@ def write_bundle(
         model_path: the ONNX file, which is copied.
         vocabulary: the pieces of the model.
         card: the model card, in Markdown.
+        checkpoint: the model as it was trained, which is copied as source.ckpt.
         replace: whether a bundle that is already there may go. Anything else in its directory never goes.
 
     Raises:
@@ -44,7 +54,9 @@ def write_bundle(
         shutil.copyfile(model_path, staging / MODEL_FILE)
         write_tokens(staging / TOKENS_FILE, vocabulary)
         write_text(staging / CARD_FILE, card)
-        files = {name: file_sha256(staging / name) for name in CONTENT_FILES}
+        if checkpoint is not None:
+            shutil.copyfile(checkpoint, staging / CHECKPOINT_FILE)
+        files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
         values = spec.model_copy(update={"files": files}).model_dump(mode="json")
         write_text(staging / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
         read_bundle(staging)  # what cannot be read back must not take the place of anything
@@ -64,7 +76,7 @@ def check_free(directory: Path, *, replace: bool = False) -> None:
     if not directory.is_dir():
         raise BundleError("a file is in the way of the bundle", where=str(directory))
     names = {entry.name for entry in directory.iterdir()}
-    if foreign := sorted(names - {SPEC_FILE, *CONTENT_FILES}):
+    if foreign := sorted(names - {SPEC_FILE, CHECKPOINT_FILE, *CONTENT_FILES}):
         raise BundleError(
             f"the directory holds other files, such as {foreign[0]!r}",
             where=str(directory),

@@ -85,12 +85,15 @@ def bench(
     with _on_cores(
         threads
     ) as num_cores:  # before numpy is loaded, which makes a thread for each core it sees
+        from linnet.cli.imported import runnable_model
         from linnet.runtime.packaged import packaged_sample
         from linnet.runtime.recognizer import Recognizer
 
         recordings = files or [packaged_sample()]
         recognizer = (
-            Recognizer.load(model, num_threads=threads) if model else Recognizer.load(num_threads=threads)
+            Recognizer.load(runnable_model(model), num_threads=threads)
+            if model
+            else Recognizer.load(num_threads=threads)
         )
         audio_s = _pass(recognizer, recordings, StageClock())
         clocks = []

@@ -42,7 +42,11 @@ def options_from(config: type[BaseModel], parameter: str) -> Callable[[Command],
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
-    """Describe an option that is None where it is not given; a tuple makes it repeatable."""
-    kind: Any = list[str] | None if field.annotation == tuple[str, ...] else field.annotation
+    """Describe an option that is None where it is not given.
+
+    Many strings make it repeatable; many numbers are one string, which the class splits.
+    """
+    kinds: dict[Any, Any] = {tuple[str, ...]: list[str] | None, tuple[int, ...]: str | None}
+    kind = kinds.get(field.annotation, field.annotation)
     annotation: Any = Annotated[kind, typer.Option(help=field.description)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

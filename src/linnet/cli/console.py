@@ -14,7 +14,11 @@ from linnet.core.errors import ExportError, LinnetError, TrainingError
 
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="Name of a packaged model or directory of a bundle; default: digits."),
+    typer.Option(
+        "--model",
+        "-m",
+        help="A packaged model's name, a bundle's directory, or a .nemo file; default: digits.",
+    ),
 ]
 
 EXIT_SOME_FAILED = 1

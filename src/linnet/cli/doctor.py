@@ -68,14 +68,14 @@ def doctor(
 
 
 def _load(config: Path) -> "TrainConfig":
-    from linnet.core.config import load_config
     from linnet.core.optional import require
 
     for module in ("torch", "lightning", "lhotse"):
         require(module, extra="train", purpose="checking a configuration")
-    from linnet.training.config import TrainConfig
+    from linnet.cli.imported import imported_source
+    from linnet.training.source import load_run
 
-    return load_config(TrainConfig, config)
+    return load_run(config, read_foreign=imported_source).config
 
 
 def _manifests(given: Sequence[Path], settings: "TrainConfig | None") -> list[Path]:

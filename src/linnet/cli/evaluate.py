@@ -38,7 +38,9 @@ def evaluate(
     ],
     model: Annotated[
         str,
-        typer.Option("--model", "-m", help="Name of a packaged model, directory of a bundle, or .ckpt file."),
+        typer.Option(
+            "--model", "-m", help="Name of a packaged model, directory of a bundle, .ckpt or .nemo file."
+        ),
     ],
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
     normalizer: Annotated[
@@ -103,9 +105,10 @@ def _load_recognizer(model: str) -> "SpeechRecognizer":
         from linnet.models.recognizer import CheckpointRecognizer
 
         return CheckpointRecognizer.load(Path(model))
+    from linnet.cli.imported import runnable_model
     from linnet.runtime.recognizer import Recognizer
 
-    return Recognizer.load(model)
+    return Recognizer.load(runnable_model(model))
 
 
 def _with_place(audio: str, reason: str) -> str:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linnet.bundle.schema import About
+from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, progress_bar
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 MAX_PROOF_RECORDINGS = 32
 
 
+@options_from(About, "about")
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A .ckpt of `linnet train`, best its final.ckpt.")],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
@@ -22,18 +25,19 @@ def export(
             help=f"Compare on its first {MAX_PROOF_RECORDINGS} recordings; default: the packaged sample."
         ),
     ] = None,
-    description: Annotated[str, typer.Option(help="One line on what the model recognizes.")] = "",
-    language: Annotated[str, typer.Option(help="Language tag of what it hears.")] = "en",
-    license_id: Annotated[
-        str, typer.Option("--license", help="SPDX identifier of the weights.")
-    ] = "Apache-2.0",
     reports: Annotated[
         list[Path] | None,
         typer.Option(
             "--report", help="Report of `linnet evaluate --json`, whose WER goes on the card; repeatable."
         ),
     ] = None,
+    keep_checkpoint: Annotated[
+        bool,
+        typer.Option("--keep-checkpoint", help="Put the checkpoint in too, to train on from: init=BUNDLE."),
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a bundle that is there.")] = False,
+    *,
+    about: About,
 ) -> None:
     """Turn a checkpoint into a bundle that runs without torch.
 
@@ -49,7 +53,10 @@ def export(
 
     metrics = {f"WER {path.stem}": _wer_of(path) for path in reports or ()}
     options = ExportOptions(
-        description=description, language=language, license=license_id, metrics=metrics, replace=replace
+        **about.model_dump(),
+        metrics=metrics,
+        keep_checkpoint=keep_checkpoint,
+        replace=replace,
     )
     recordings = _proof_recordings(manifest, read_checkpoint(checkpoint).config.frontend.sample_rate_hz)
     with progress_bar("") as bar:
@@ -65,10 +72,7 @@ def _proof_recordings(manifest: str | None, sample_rate_hz: int) -> "list[Sample
     from linnet.audio.read import read_audio
 
     if manifest is None:
-        from linnet.runtime.packaged import packaged_sample
-
-        sample = read_audio(packaged_sample(), sample_rate_hz=sample_rate_hz)
-        return [sample, sample[: len(sample) * 2 // 3]]
+        return sample_recordings(sample_rate_hz)
     from linnet.manifest.jsonl import read_manifest
 
     utterances = read_manifest(manifest)[:MAX_PROOF_RECORDINGS]
@@ -81,6 +85,15 @@ def _proof_recordings(manifest: str | None, sample_rate_hz: int) -> "list[Sample
         )
         for utterance in utterances
     ]
+
+
+def sample_recordings(sample_rate_hz: int) -> "list[Samples]":
+    """Read the packaged sample, and give a part of it too, so that a batch of both is padded."""
+    from linnet.audio.read import read_audio
+    from linnet.runtime.packaged import packaged_sample
+
+    sample = read_audio(packaged_sample(), sample_rate_hz=sample_rate_hz)
+    return [sample, sample[: len(sample) * 2 // 3]]
 
 
 def _wer_of(report: Path) -> float:

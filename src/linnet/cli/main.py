@@ -1,11 +1,13 @@
 """The `linnet` command: its subcommands, each imported only when it is run or its own help is asked.
 
 The command `name` lives in `linnet/cli/name.py` as the attribute `name`: a function with typer annotations,
-or a `typer.Typer` when it has subcommands of its own. A new command adds its file and one line to `COMMANDS`.
-The summary there is what `linnet --help` shows, so that the help loads no command.
+or a `typer.Typer` when it has subcommands of its own. Where Python keeps the name for itself, both end in
+"_". A new command adds its file and one line to `COMMANDS`. The summary there is what `linnet --help` shows,
+so that the help loads no command.
 """
 
 import importlib
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -20,10 +22,13 @@ COMMANDS = {
     "manifest": "Split, filter, merge, measure, normalize or pack manifests.",
     "doctor": "Find what is wrong with a training set before the first step.",
     "tokenizer": "Train a tokenizer, and try it on texts.",
+    "lm": "Build, convert, measure and mix n-gram language models.",
     "augment": "Write examples of the changes that training makes to a recording.",
+    "models": "List the models that can be trained, with their cost and published error rates.",
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",
+    "import": "Turn a model of NeMo into a bundle, and compare both.",
     "bench": "Measure the speed of a model on this machine.",
 }
 
@@ -48,7 +53,8 @@ class LazyGroup(TyperGroup):
 
 def load_command(name: str) -> Any:
     """Import the module of a command and give its click command."""
-    command = getattr(importlib.import_module(f"linnet.cli.{name}"), name)
+    python_name = f"{name}_" if iskeyword(name) else name
+    command = getattr(importlib.import_module(f"linnet.cli.{python_name}"), python_name)
     if isinstance(command, typer.Typer):
         return typer.main.get_command(command)
     alone = typer.Typer(add_completion=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linnet.cli.console import messages, print_result
+from linnet.cli.imported import imported_source
 
 if TYPE_CHECKING:
     from linnet.training.callbacks import TrainingStatus
@@ -27,20 +28,19 @@ def train(
 
     Checkpoints, TensorBoard logs and the complete configuration go to its output_dir. Ctrl-C saves; the
     same command with trainer.resume=true goes on. Example: linnet train config.yaml trainer.max_steps=500
-    output_dir=runs/short
+    output_dir=runs/short. To start from a model: linnet train config.yaml init=runs/other/final.ckpt
     """
-    from linnet.core.config import load_config
     from linnet.core.optional import require
 
     for module in ("torch", "lightning", "lhotse"):
         require(module, extra="train", purpose="training")
-    from linnet.training.config import TrainConfig
     from linnet.training.run import train as run
+    from linnet.training.source import load_run
 
-    settings = load_config(TrainConfig, config, overrides or ())
+    asked = load_run(config, overrides or (), imported_source)
     try:
         with _progress() as report:
-            result = run(settings, report)
+            result = run(asked.config, report, asked.source)
     except KeyboardInterrupt:
         others = [override for override in overrides or () if not override.startswith("trainer.resume=")]
         resume = shlex.join(["linnet", "train", str(config), *others, "trainer.resume=true"])

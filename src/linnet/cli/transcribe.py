@@ -95,6 +95,7 @@ def transcribe(
     A recording that cannot be read is named on stderr and the rest goes on; the
     exit code is then 1.
     """
+    from linnet.cli.imported import runnable_model
     from linnet.runtime.recognizer import Recognizer
 
     recordings = _find_recordings(inputs or [], sample=sample)
@@ -102,7 +103,9 @@ def transcribe(
         _plan_outputs(recordings, output_dir, transcript_format, overwrite=overwrite) if output_dir else None
     )
     recognizer = (
-        Recognizer.load(model, num_threads=threads) if model else Recognizer.load(num_threads=threads)
+        Recognizer.load(runnable_model(model), num_threads=threads)
+        if model
+        else Recognizer.load(num_threads=threads)
     )
     named = len(recordings) > 1 or any(Path(text).is_dir() for text in inputs or [])
     num_failed = 0

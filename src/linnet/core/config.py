@@ -1,9 +1,9 @@
 """A YAML file and `key.sub=value` overrides become a checked configuration or an error naming the key."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -33,15 +33,53 @@ def load_config(cls: type[C], path: Path, overrides: Sequence[str] = ()) -> C:
     Raises:
         ConfigError: naming each wrong key, its value and what is allowed there.
     """
+    return check_values(cls, *read_values(cls, path, overrides))
+
+
+def read_values(
+    cls: type[BaseModel], path: Path, overrides: Sequence[str] = ()
+) -> tuple[dict[str, Any], str]:
+    """Read what `load_config` checks, for a caller that adds to it first.
+
+    A section's class may name a MAIN_KEY: a plain string in the section's place is the value of that key.
+
+    Returns:
+        The values, and where they come from, for messages.
+
+    Raises:
+        ConfigError: when the file or an override cannot be read.
+    """
+    main_keys = _main_keys(cls)
     values = _read_mapping(path)
+    for name, key in main_keys.items():
+        if isinstance(values.get(name), str):
+            values[name] = {key: values[name]}
     for override in overrides:
-        _apply_override(values, override)
+        _apply_override(values, override, main_keys)
     where = f"{path} (with {' '.join(overrides)})" if overrides else str(path)
-    values = _expand(values, str(path.parent), (), where)
+    return _expand(values, str(path.parent), (), where), where
+
+
+def check_values(cls: type[C], values: Mapping[str, Any], where: str) -> C:
+    """Turn the values of `read_values` into a configuration.
+
+    Raises:
+        ConfigError: naming each wrong key, its value and what is allowed there.
+    """
     try:
         return cls.model_validate(values)
     except ValidationError as error:
         raise config_error(error, cls, where) from None
+
+
+def _main_keys(cls: type[BaseModel]) -> dict[str, str]:
+    """Give the sections of `cls` that have a main key, with it."""
+    return {
+        name: there.MAIN_KEY
+        for name, field in cls.model_fields.items()
+        for there in (field.annotation, *get_args(field.annotation))
+        if hasattr(there, "MAIN_KEY")
+    }
 
 
 class _Loader(yaml.SafeLoader):
@@ -122,13 +160,16 @@ def _parse_yaml(data: bytes | str, where: str) -> Any:
         raise ConfigError("is nested too deeply", where=where) from None
 
 
-def _apply_override(values: dict[str, Any], override: str) -> None:
+def _apply_override(values: dict[str, Any], override: str, main_keys: Mapping[str, str]) -> None:
     """Set one `key.sub=value` in place; missing mappings on the way are made."""
     key, sign, text = override.partition("=")
     parts = key.strip().split(".")
     where = f"override {override!r}"
     if not sign or not all(parts):
         raise ConfigError("is not of the form key.sub=value", where=where, remedy="For example: train.seed=7")
+    new = _parse_yaml(text, where) if text.strip() else ""
+    if isinstance(new, str) and len(parts) == 1 and parts[0] in main_keys:
+        parts.append(main_keys[parts[0]])
     node: Any = values
     for depth, part in enumerate(parts[:-1]):
         slot = _slot(node, part, parts[:depth], where)
@@ -136,7 +177,7 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
             node[slot] = {}
         node = node[slot]
     slot = _slot(node, parts[-1], parts[:-1], where)
-    node[slot] = _parse_yaml(text, where) if text.strip() else ""
+    node[slot] = new
 
 
 def _slot(node: Any, part: str, above: Sequence[str], where: str) -> str | int:

@@ -5,6 +5,7 @@ LinnetError
 ├── AudioError              (ValueError)    a recording cannot be read or used
 ├── TextError               (ValueError)    a text cannot be normalized or encoded
 ├── ManifestError           (ValueError)    a line of a manifest is wrong
+├── LanguageModelError      (ValueError)    an n-gram model is damaged, or cannot be made of what is given
 ├── BundleError             (ValueError)    an exported model is missing, damaged or of another version
 ├── CheckpointError         (ValueError)    a training checkpoint is missing, damaged or does not fit
 ├── ExportError             (RuntimeError)  an export does not agree with its source
@@ -42,6 +43,10 @@ class TextError(LinnetError, ValueError):
 
 class ManifestError(LinnetError, ValueError):
     """A line of a manifest is wrong."""
+
+
+class LanguageModelError(LinnetError, ValueError):
+    """An n-gram model is damaged, or cannot be made of what is given."""
 
 
 class BundleError(LinnetError, ValueError):

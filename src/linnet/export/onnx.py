@@ -56,7 +56,16 @@ def export_onnx(model: CtcModel, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
+    _join_weights(program)
     program.save(str(path), external_data=False)
+
+
+def _join_weights(program: torch.onnx.ONNXProgram) -> None:
+    """Compute once what the graph would compute of its weights in each run (`models.layers.recurrent`)."""
+    from onnxscript.optimizer import fold_constants
+
+    joining = {"Gather", "Unsqueeze", "Concat"}  # they make nothing larger
+    fold_constants(program.model, should_fold=lambda node: True if node.op_type in joining else None)
 
 
 def _quiet(*names: str) -> None:

@@ -25,7 +25,8 @@ class Proof:
         recordings: how many were compared.
         audio_s: how long they are together.
         alone: largest difference of a log-probability, one recording at a time.
-        batched: the same, with the recordings as one padded batch in the graph and alone in torch.
+        batched: the same, with the recordings as one padded batch in the graph and alone in torch; `alone`
+            again for a model whose recordings never share a batch.
         changed_texts: recordings whose greedy text differs, alone or batched.
         tolerance: what was allowed.
     """
@@ -62,7 +63,7 @@ def prove(model: CtcModel, session: CtcSession, recordings: Sequence[Samples]) -
         raise ExportError("there is no recording to compare on", remedy="Give some with speech in them")
     source = [_torch_log_probs(model, matrix) for matrix in features]
     alone = [_session_log_probs(session, [matrix])[0] for matrix in features]
-    batched = _session_log_probs(session, features)
+    batched = alone if model.one_at_a_time else _session_log_probs(session, features)
     proof = Proof(
         recordings=len(features),
         audio_s=sum(len(samples) for samples in recordings) / frontend.sample_rate_hz,

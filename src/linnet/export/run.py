@@ -8,14 +8,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from linnet import __version__
-from linnet.bundle.schema import BundleSpec
+from linnet.bundle.reader import MAX_MODEL_BYTES
+from linnet.bundle.schema import CHECKPOINT_FILE, BundleSpec
 from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config_error import config_error
+from linnet.core.errors import ExportError
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
 from linnet.export.proof import Proof, prove
-from linnet.models.checkpoint import load_model
+from linnet.models.checkpoint import load_model, save_model
 from linnet.models.ctc import CtcModel
 from linnet.runtime.session import CtcSession
 
@@ -29,6 +31,7 @@ class ExportOptions:
         language: BCP 47 tag of what it hears.
         license: SPDX identifier of the weights.
         metrics: measured figures by name.
+        keep_checkpoint: whether the bundle brings what training can go on from.
         replace: whether a bundle that lies there already may be replaced.
     """
 
@@ -36,6 +39,7 @@ class ExportOptions:
     language: str = "en"
     license: str = "Apache-2.0"
     metrics: Mapping[str, float] = field(default_factory=dict)
+    keep_checkpoint: bool = False
     replace: bool = False
 
 
@@ -57,14 +61,41 @@ def export_bundle(
         BundleError: when something is in the way.
     """
     check_free(directory, replace=options.replace)
-    model = load_model(checkpoint)
+    return export_model(load_model(checkpoint), directory, recordings, options)
+
+
+def export_model(
+    model: CtcModel, directory: Path, recordings: Sequence[Samples], options: ExportOptions
+) -> Proof:
+    """Do the same with a model in memory, in evaluation mode.
+
+    Raises:
+        ConfigError: when an option is not what a bundle may say.
+        ExportError: when the graph and the torch model differ.
+        BundleError: when something is in the way.
+    """
+    check_free(directory, replace=options.replace)
+    if (num_bytes := 4 * model.num_parameters()) >= MAX_MODEL_BYTES:
+        raise ExportError(
+            f"the weights take {num_bytes / 2**30:.1f} GiB, and one ONNX file holds less than 2",
+            remedy="Export a smaller model",
+        )
     spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"
         export_onnx(model, path)
         proof = prove(model, CtcSession(path), recordings)
+        kept = Path(temporary) / CHECKPOINT_FILE if options.keep_checkpoint else None
+        if kept is not None:
+            save_model(kept, model.config, model.state_dict(), step=0)
         write_bundle(
-            directory, spec, path, model.vocabulary, model_card(spec, proof), replace=options.replace
+            directory,
+            spec,
+            path,
+            model.vocabulary,
+            model_card(spec, proof),
+            checkpoint=kept,
+            replace=options.replace,
         )
     return proof
 
@@ -83,6 +114,7 @@ def _describe(model: CtcModel, options: ExportOptions) -> BundleSpec:
             vocabulary=config.tokenizer.kind,
             subsampling=config.encoder.subsampling,
             blank_id=model.vocabulary.blank_id,
+            one_at_a_time=model.one_at_a_time,
             opset=OPSET,
             parameters=model.num_parameters(),
             created_with=__version__,

@@ -12,6 +12,7 @@ KIND_DEFAULTS: dict[str, dict[str, Any]] = {
     "logmel": {},
     "spectrogram": {},
     "mfcc": {
+        "periodic_window": True,
         "preemphasis": 0.0,
         "dither": 0.0,
         "normalize": "none",
@@ -32,11 +33,12 @@ KIND_DEFAULTS: dict[str, dict[str, Any]] = {
 
 # Keys that a kind never looks at: a value other than the default would be lost in silence.
 _KALDI_ONLY = ("snip_edges", "remove_dc_offset", "sample_scale")
+_SPECTROGRAM_ONLY = ("num_bins", "compression")
 _UNUSED_KEYS: dict[str, tuple[str, ...]] = {
-    "logmel": ("num_ceps", *_KALDI_ONLY),
+    "logmel": ("num_ceps", *_KALDI_ONLY, *_SPECTROGRAM_ONLY),
     "spectrogram": ("num_ceps", "num_mels", "low_hz", "high_hz", *_KALDI_ONLY),
-    "mfcc": _KALDI_ONLY,
-    "kaldi_fbank": ("num_ceps", "pad_mode"),
+    "mfcc": (*_KALDI_ONLY, *_SPECTROGRAM_ONLY),
+    "kaldi_fbank": ("num_ceps", "pad_mode", "periodic_window", *_SPECTROGRAM_ONLY),
 }
 
 
@@ -47,7 +49,7 @@ class FrontendConfig(BaseModel):
 
     - `logmel`: log-mel energies as NeMo's `AudioToMelSpectrogramPreprocessor` computes them.
     - `mfcc`: cepstra as NeMo's `AudioToMFCCPreprocessor` (torchaudio's `MFCC`) computes them.
-    - `spectrogram`: the log power of every FFT bin, with the framing of `logmel`.
+    - `spectrogram`: the compressed power of every FFT bin, with the framing of `logmel`.
     - `kaldi_fbank`: Kaldi's `compute-fbank-feats`, also for WeNet and icefall models.
 
     A key that is left out takes the default of its kind (`KIND_DEFAULTS`), otherwise the one below.
@@ -57,16 +59,21 @@ class FrontendConfig(BaseModel):
         sample_rate_hz: the rate of the samples.
         num_mels: mel bands (all kinds but `spectrogram`).
         num_ceps: cepstra that `mfcc` keeps.
+        num_bins: how many of the lowest FFT bins `spectrogram` keeps; None keeps all.
+        compression: what `spectrogram` takes of a bin: the `log` of its power or the `sqrt` of its magnitude.
         window_ms: length of the analysis window.
         hop_ms: distance between two frames.
         n_fft: FFT length; None takes the next power of two of the window.
         window: shape of the analysis window.
+        periodic_window: the window without the last sample of one that is a sample longer, as torch and
+            torchaudio make it by default; otherwise symmetric (`kaldi_fbank`: always).
         preemphasis: y[t] = x[t] − preemphasis · x[t − 1]; over the utterance, in `kaldi_fbank` per frame.
         dither: standard deviation of the white noise added to samples in [-1, 1]; in training only.
         low_hz: lower edge of the first mel band.
         high_hz: upper edge of the last mel band; None is half the sample rate.
         normalize: mean 0 and standard deviation 1 of each row (`per_feature`) or of the whole utterance
-            (`all_features`), or with the given `fixed_mean` and `fixed_std` of each row (`fixed`).
+            (`all_features`) or of each frame over its rows (`per_frame`), or with the given `fixed_mean` and
+            `fixed_std` of each row (`fixed`).
         fixed_mean: one mean a row, for `normalize: fixed`.
         fixed_std: one standard deviation a row, for `normalize: fixed`.
         pad_mode: what lies beyond the two ends. `zeros` is NeMo ≥ 2.5 and gives N // hop frames, `reflect` is
@@ -85,15 +92,18 @@ class FrontendConfig(BaseModel):
     sample_rate_hz: int = Field(default=16000, ge=1000, le=384_000)
     num_mels: int = Field(default=64, ge=1, le=1024)
     num_ceps: int = Field(default=64, ge=1, le=1024)
+    num_bins: int | None = Field(default=None, ge=1)
+    compression: Literal["log", "sqrt"] = "log"
     window_ms: float = Field(default=20.0, ge=1.0, le=1000.0)
     hop_ms: float = Field(default=10.0, ge=1.0, le=1000.0)
     n_fft: int | None = Field(default=None, ge=2, le=65536)
     window: Literal["hann", "hamming", "blackman", "bartlett", "ones", "povey"] = "hann"
+    periodic_window: bool = False
     preemphasis: float = Field(default=0.97, ge=0.0, lt=1.0)
     dither: float = Field(default=1e-5, ge=0.0, le=1.0)
     low_hz: float = Field(default=0.0, ge=0.0)
     high_hz: float | None = Field(default=None, gt=0.0)
-    normalize: Literal["per_feature", "all_features", "fixed", "none"] = "per_feature"
+    normalize: Literal["per_feature", "all_features", "per_frame", "fixed", "none"] = "per_feature"
     fixed_mean: tuple[float, ...] = ()
     fixed_std: tuple[float, ...] = ()
     pad_mode: Literal["zeros", "reflect"] = "zeros"
@@ -133,7 +143,7 @@ class FrontendConfig(BaseModel):
     def num_features(self) -> int:
         """Rows of the features: F."""
         if self.kind == "spectrogram":
-            return self.fft_size // 2 + 1
+            return self.num_bins or self.fft_size // 2 + 1
         return self.num_ceps if self.kind == "mfcc" else self.num_mels
 
     @overload
@@ -188,6 +198,11 @@ class FrontendConfig(BaseModel):
             )
         if self.kind == "mfcc" and self.num_ceps > self.num_mels:
             raise ValueError(f"num_ceps={self.num_ceps} is more than num_mels={self.num_mels}")
+        if self.num_features > self.fft_size // 2 + 1 and self.kind == "spectrogram":
+            raise ValueError(
+                f"num_bins={self.num_bins} is more than the {self.fft_size // 2 + 1} bins "
+                f"of an FFT over {self.fft_size} samples"
+            )
         self._check_fixed_statistics()
         self._check_unused_keys()
         return self

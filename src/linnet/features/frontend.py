@@ -40,7 +40,7 @@ def _computer_of(kind: Kind) -> Callable[[Samples, FrontendConfig], Features]:
 
         return mfcc
     if kind == "spectrogram":
-        from linnet.features.spectrogram import log_spectrogram
+        from linnet.features.spectrogram import spectrogram
 
-        return log_spectrogram
+        return spectrogram
     return log_mel

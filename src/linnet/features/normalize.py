@@ -1,4 +1,4 @@
-"""Normalization of features over the frames of an utterance (NeMo's `normalize_batch`)."""
+"""Normalization of features over an utterance (NeMo's `normalize_batch`) or over each frame (N2)."""
 
 import numpy as np
 
@@ -7,6 +7,8 @@ from linnet.features.config import FrontendConfig
 
 # Added to every standard deviation, so that silence divides by something.
 STD_GUARD = 1e-5
+# The same for `per_frame`, from N2's training program: quiet frames become as large as loud ones.
+FRAME_STD_GUARD = 1e-10
 # Values worked on at once, to bound the temporaries of a long recording.
 _BLOCK_VALUES = 1 << 18
 
@@ -14,8 +16,9 @@ _BLOCK_VALUES = 1 << 18
 def normalize(features: Features, config: FrontendConfig) -> None:
     """Normalize features in place, as `config.normalize` says.
 
-    Values are taken relative to the first frame before averaging, so that a row that never changes (digital
-    silence) becomes exactly zero, not rounding noise over a tiny deviation. A single frame becomes zero too.
+    Values are taken relative to the first one of their row (`per_frame`: their frame) before averaging, so
+    that a row that never changes (digital silence) becomes exactly zero, not rounding noise over a tiny
+    deviation. With statistics over frames, a single frame becomes zero too.
 
     Args:
         features: (F, T) float32, valid frames only.
@@ -27,16 +30,19 @@ def normalize(features: Features, config: FrontendConfig) -> None:
         features -= np.asarray(config.fixed_mean, dtype=np.float32)[:, None]
         features /= np.asarray(config.fixed_std, dtype=np.float32)[:, None]
         return
-    rows = features if config.normalize == "per_feature" else features.reshape(1, -1)
+    if config.normalize == "all_features":
+        features = features.reshape(1, -1)
+    by_frame = config.normalize == "per_frame"
+    rows = features.T if by_frame else features
     num_rows = max(1, _BLOCK_VALUES // rows.shape[1])
     for first in range(0, len(rows), num_rows):
-        _standardize(rows[first : first + num_rows])
+        _standardize(rows[first : first + num_rows], FRAME_STD_GUARD if by_frame else STD_GUARD)
 
 
-def _standardize(rows: Features) -> None:
+def _standardize(rows: Features, guard: float) -> None:
     """Give each row mean 0 and (unbiased) standard deviation 1, in place."""
     rows -= rows[:, :1].copy()
     rows -= rows.mean(axis=1, keepdims=True)
     num_free = max(rows.shape[1] - 1, 1)
     variance = np.square(rows).sum(axis=1, keepdims=True) / np.float32(num_free)
-    rows /= np.sqrt(variance) + np.float32(STD_GUARD)
+    rows /= np.sqrt(variance) + np.float32(guard)

@@ -1,4 +1,4 @@
-"""Log power of every FFT bin, as DeepSpeech2 reads it (arXiv 1512.02595 §3.1)."""
+"""Compressed power of FFT bins, as DeepSpeech2 (arXiv 1512.02595 §3.1) and N2 read it."""
 
 import numpy as np
 
@@ -8,17 +8,19 @@ from linnet.features.logmel import guarded_log
 from linnet.features.spectrum import power_blocks
 
 
-def log_spectrogram(samples: Samples, config: FrontendConfig) -> Features:
-    """Compute the log power spectrum, not yet normalized.
+def spectrogram(samples: Samples, config: FrontendConfig) -> Features:
+    """Compute the log of the power or the square root of the magnitude, not yet normalized.
 
     Args:
         samples: (N,) float32.
         config: the front end.
 
     Returns:
-        (fft_size // 2 + 1, T) float32, valid frames only.
+        (num_features, T) float32, valid frames only.
     """
     features = np.empty((config.num_features, config.num_frames(len(samples))), dtype=np.float32)
     for block, power in power_blocks(samples, config):
-        features[:, block] = guarded_log(power, config).T
+        kept = power[:, : config.num_features]
+        log = config.compression == "log"
+        features[:, block] = (guarded_log(kept, config) if log else np.sqrt(np.sqrt(kept))).T
     return features

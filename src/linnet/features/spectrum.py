@@ -55,12 +55,12 @@ def _kaldi_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[sl
 
 @lru_cache(maxsize=8)
 def window_of(config: FrontendConfig) -> Array:
-    """Compute the window of a front end: symmetric, but periodic for `mfcc` as in its source.
+    """Compute the window of a front end.
 
     Returns:
         (window_samples,) float64, with values rounded to float32 as models were trained with.
     """
-    window = analysis_window(config.window, config.window_samples, periodic=config.kind == "mfcc")
+    window = analysis_window(config.window, config.window_samples, periodic=config.periodic_window)
     return window.astype(np.float64)
 
 

@@ -1,1 +1,1 @@
-"""N-gram language models."""
+"""N-gram language models: estimation, ARPA files, the packed file, scoring."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from linnet.audio.archive import Member, as_member
 from linnet.audio.read import audio_info
+from linnet.core.compression import create_compressed, open_decompressed
 from linnet.core.errors import AudioError, ManifestError
 from linnet.core.files import bounded_lines, replacing
 from linnet.core.remote import SCHEMES, as_url, join_url
-from linnet.manifest.compression import create_compressed, open_decompressed
 from linnet.manifest.utterance import Utterance
 
 # Names a field may have, NeMo's first. Where a line has several, the first listed counts and the others
@@ -214,7 +214,7 @@ def audio_name(utterance: Utterance, directory: Path) -> str:
 
 def _numbered_lines(location: str | Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank with their numbers from 1."""
-    with open_decompressed(location) as file:
+    with open_decompressed(location, "manifest", ManifestError) as file:
         for number, line in enumerate(bounded_lines(file, MAX_LINE_BYTES), start=1):
             content = (line.removeprefix(_BOM) if number == 1 else line).strip()
             if number == 1 and content.startswith(b"["):

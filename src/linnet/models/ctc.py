@@ -1,4 +1,4 @@
-"""An acoustic model for CTC: front end, encoder and a linear head over the vocabulary.
+"""An acoustic model for CTC: front end, encoder and a head over the vocabulary.
 
 B batch, N samples, F mel bins, T frames, S frames after subsampling, D width, V vocabulary with the blank
 last.
@@ -13,7 +13,8 @@ from linnet.bundle.schema import ModelName
 from linnet.features.config import FrontendConfig
 from linnet.models.encoders import EncoderConfig, expand_variant
 from linnet.models.frontend import TorchFrontend
-from linnet.models.layers.convolution import TimeConv
+from linnet.models.heads import HeadConfig, LinearHeadConfig
+from linnet.models.jasper import JasperConfig
 from linnet.text.normalize import normalizer_version
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 
@@ -26,6 +27,7 @@ class ModelConfig(BaseModel):
         frontend: how samples become features.
         encoder: the values of an architecture (`models.encoders`), or `FAMILY: VARIANT` for a named size,
             such as `quartznet: 5x5`, with those of its values that shall differ beside it.
+        head: what scores the tokens (`models.heads`): a linear layer, or one with an LSTM before it.
         tokenizer: the vocabulary and how text becomes tokens.
         normalizer: the text normalizer of the training texts.
     """
@@ -35,6 +37,7 @@ class ModelConfig(BaseModel):
     name: ModelName
     frontend: FrontendConfig = FrontendConfig()
     encoder: EncoderConfig
+    head: HeadConfig = LinearHeadConfig()
     tokenizer: TokenizerConfig
     normalizer: str = "basic"
 
@@ -61,7 +64,7 @@ class CtcModel(nn.Module):
         self.vocabulary = build_tokenizer(config.tokenizer).vocabulary
         self.frontend = TorchFrontend(config.frontend)
         self.encoder = config.encoder.build(config.frontend.num_features)
-        self.head = TimeConv(config.encoder.output_width, self.vocabulary.size, bias=True)
+        self.head = config.head.build(config.encoder.output_width, self.vocabulary.size)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Score every output frame.
@@ -74,17 +77,23 @@ class CtcModel(nn.Module):
             (B, S, V) log-probabilities, blank last, and (B,) valid output frames.
         """
         encoded, lengths = self.encoder(features, lengths)  # (B, D, S)
-        return self.score(encoded), lengths
+        return self.score(encoded, lengths), lengths
 
-    def score(self, encoded: Tensor) -> Tensor:
-        """Apply the head: (B, D, S) or (B, D, 1, S) → (B, S, V) log-probabilities."""
-        scores: Tensor = self.head(encoded)
+    def score(self, encoded: Tensor, lengths: Tensor) -> Tensor:
+        """Apply the head: (B, D, S) or (B, D, 1, S) with (B,) valid frames → (B, S, V) log-probabilities."""
+        scores: Tensor = self.head(encoded, lengths)
         return scores.flatten(2).transpose(1, 2).log_softmax(-1)
 
     @property
     def frame_shift_s(self) -> float:
         """Seconds per output frame."""
         return self.config.frontend.frame_shift_s * self.config.encoder.subsampling
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether padding changes an utterance's last frames, so that none may share a batch."""
+        encoder = self.config.encoder
+        return isinstance(encoder, JasperConfig) and not encoder.conv_mask
 
     def num_parameters(self) -> int:
         """Count the trained values (batch-norm statistics are not among them)."""

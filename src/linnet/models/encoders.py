@@ -8,18 +8,33 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from linnet.models import quartznet
+from linnet.models import (
+    citrinet,
+    conformer,
+    contextnet,
+    deepspeech2,
+    fastconformer,
+    jasper_dr,
+    n2,
+    quartznet,
+    squeezeformer,
+    wave2letter,
+)
+from linnet.models.conformer import ConformerConfig
+from linnet.models.deepspeech2 import DeepSpeech2Config
 from linnet.models.jasper import JasperConfig
+from linnet.models.squeezeformer import SqueezeformerConfig
 
 DEFAULT_KIND = "jasper"
 
 
-# With a second member: Annotated[JasperConfig | OtherConfig, Field(discriminator="kind")].
-EncoderConfig = JasperConfig
+EncoderConfig = Annotated[
+    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,16 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "citrinet": Family(citrinet.VARIANTS, citrinet.citrinet),
+    "conformer": Family(conformer.VARIANTS, conformer.conformer),
+    "contextnet": Family(contextnet.VARIANTS, contextnet.contextnet),
+    "deepspeech2": Family(deepspeech2.VARIANTS, deepspeech2.deepspeech2),
+    "fastconformer": Family(fastconformer.VARIANTS, fastconformer.fastconformer),
+    "jasper": Family(jasper_dr.VARIANTS, jasper_dr.jasper_dr),
+    "n2": Family(n2.VARIANTS, n2.n2),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
+    "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
+    "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
 }
 
 

@@ -9,7 +9,7 @@ from linnet.features.kaldi import kaldi_power
 from linnet.features.kaldi_fft import unit_roots
 from linnet.features.logmel import filterbank_of
 from linnet.features.mfcc import cosine_matrix
-from linnet.features.normalize import STD_GUARD
+from linnet.features.normalize import FRAME_STD_GUARD, STD_GUARD
 from linnet.features.spectrum import window_of
 
 # Frames of a whole batch worked on at once, to bound the float64 spectra: 12 KiB a frame.
@@ -103,8 +103,12 @@ class TorchFrontend(nn.Module):
         if not frames.shape[1]:  # an FFT of nothing is an error
             return frames.new_zeros(len(frames), config.num_features, 0)
         energies = self._kaldi_power(frames) if config.kind == "kaldi_fbank" else self._power(frames)
-        if config.kind != "spectrogram":
+        if config.kind == "spectrogram":
+            energies = energies[..., : config.num_features]
+        else:
             energies = energies @ self.filterbank  # (B, T, F)
+        if config.compression == "sqrt":
+            return energies.float().sqrt().sqrt().mT
         features = self._guarded_log(energies.float()).mT
         return (self.cosines @ features.double()).float() if config.kind == "mfcc" else features
 
@@ -133,6 +137,11 @@ class TorchFrontend(nn.Module):
             return features
         if config.normalize == "fixed":
             return (features - self.fixed_mean) / self.fixed_std
+        if config.normalize == "per_frame":
+            features = features - features[:, :1]
+            features = features - features.mean(dim=1, keepdim=True)
+            variance = features.square().sum(dim=1, keepdim=True) / max(features.shape[1] - 1, 1)
+            return features / (variance.sqrt() + FRAME_STD_GUARD)
         by_row = config.normalize == "per_feature"
         dims = (2,) if by_row else (1, 2)
         num_values = valid.sum(dim=2, keepdim=True) * (1 if by_row else features.shape[1])  # (B, 1, 1)

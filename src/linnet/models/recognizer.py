@@ -57,6 +57,8 @@ class CheckpointRecognizer:
         """Score the frames of each waveform: (S, V) arrays, without padding."""
         if not waveforms:
             return []
+        if self.model.one_at_a_time and len(waveforms) > 1:
+            return [each for samples in waveforms for each in self.log_probs([samples])]
         lengths = torch.tensor([len(samples) for samples in waveforms])
         padded = np.zeros((len(waveforms), int(lengths.max())), dtype=np.float32)
         for row, samples in zip(padded, waveforms, strict=True):

@@ -1,12 +1,10 @@
 """Which optimizer trains a model, and with which values."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch.nn import Parameter
-from torch.optim.optimizer import Optimizer
+from torch.optim.optimizer import Optimizer, ParamsT
 
 from linnet.optim.novograd import NovoGrad
 
@@ -24,6 +22,8 @@ class OptimizerConfig(BaseModel):
         weight_decay: pull of the weights towards zero.
         grad_averaging: NovoGrad only: the momentum is a mean of the gradients, not a sum.
         amsgrad: divide by the largest second moment so far.
+        groups: factors on `lr` by patterns of parameter names; the first pattern that fits a name counts.
+        layer_decay: factor on `lr` from each layer of the encoder to the one before it; 1 treats them alike.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +35,8 @@ class OptimizerConfig(BaseModel):
     weight_decay: float = Field(default=0.001, ge=0.0, allow_inf_nan=False)
     grad_averaging: bool = False
     amsgrad: bool = False
+    groups: dict[str, Annotated[float, Field(gt=0.0, allow_inf_nan=False)]] = {}
+    layer_decay: float = Field(default=1.0, gt=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _check_averaging(self) -> Self:
@@ -43,8 +45,8 @@ class OptimizerConfig(BaseModel):
         return self
 
 
-def build_optimizer(config: OptimizerConfig, params: Iterable[Parameter]) -> Optimizer:
-    """Return the optimizer that `config` describes, over `params`."""
+def build_optimizer(config: OptimizerConfig, params: ParamsT) -> Optimizer:
+    """Return the optimizer that `config` describes, over `params` or groups with rates of their own."""
     if config.name == "adamw":
         return torch.optim.AdamW(
             params,
@@ -54,4 +56,4 @@ def build_optimizer(config: OptimizerConfig, params: Iterable[Parameter]) -> Opt
             weight_decay=config.weight_decay,
             amsgrad=config.amsgrad,
         )
-    return NovoGrad(params, **config.model_dump(exclude={"name"}))
+    return NovoGrad(params, **config.model_dump(exclude={"name", "groups", "layer_decay"}))

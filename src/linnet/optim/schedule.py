@@ -1,7 +1,6 @@
 """How the learning rate changes over a training run."""
 
 import math
-from functools import partial
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,12 +45,15 @@ def cosine_with_warmup(
 
 
 def build_schedule(config: ScheduleConfig, optimizer: Optimizer, total_steps: int) -> LambdaLR:
-    """Return a scheduler that is stepped once after each step of `optimizer`."""
+    """Return a scheduler that is stepped once after each step of `optimizer`.
 
-    def share_of_peak(step: int, peak_lr: float) -> float:
+    `min_lr` holds for the group with the highest rate; the others keep their ratio to it.
+    """
+    peak_lr = max(float(group["lr"]) for group in optimizer.param_groups)
+
+    def share_of_peak(step: int) -> float:
         warmup_steps, min_lr = config.warmup_steps, config.min_lr
         lr = cosine_with_warmup(step, total_steps, peak_lr=peak_lr, warmup_steps=warmup_steps, min_lr=min_lr)
         return lr / peak_lr
 
-    peaks = [float(group["lr"]) for group in optimizer.param_groups]
-    return LambdaLR(optimizer, [partial(share_of_peak, peak_lr=peak_lr) for peak_lr in peaks])
+    return LambdaLR(optimizer, share_of_peak)

@@ -115,7 +115,8 @@ class Recognizer:
             AudioError: when a waveform holds NaN or infinity.
         """
         words: list[list[Word]] = [[] for _ in waveforms]
-        for batch in _batches(self._segments(waveforms), round(MAX_SEGMENT_S * self.sample_rate_hz)):
+        max_samples = 1 if self.bundle.spec.one_at_a_time else round(MAX_SEGMENT_S * self.sample_rate_hz)
+        for batch in _batches(self._segments(waveforms), max_samples):
             log_probs = self.log_probs([self.features(segment.samples) for segment in batch])
             for segment, segment_log_probs in zip(batch, log_probs, strict=True):
                 duration_s = len(segment.samples) / self.sample_rate_hz

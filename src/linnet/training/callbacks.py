@@ -27,7 +27,7 @@ class TrainingStatus:
         step, max_steps: optimizer steps done and planned.
         loss: mean training loss since the last report.
         dev_wer: of the newest validation, or None before the first.
-        learning_rate: of the next step.
+        learning_rate: of the next step; the highest of all groups.
         audio_s_per_s: seconds of audio trained on per second, since the last report, validation included.
         left_s: estimated seconds to the end of the run.
     """
@@ -95,7 +95,7 @@ class ProgressReporter(Callback):
             max_steps=trainer.max_steps,
             loss=sum(self._losses) / len(self._losses),
             dev_wer=self._dev_wer,
-            learning_rate=trainer.optimizers[0].param_groups[0]["lr"],
+            learning_rate=max(group["lr"] for group in trainer.optimizers[0].param_groups),
             audio_s_per_s=self._samples / self.sample_rate_hz / (now - self._since),
             left_s=(now - started) / (step - first_step) * (trainer.max_steps - step),
         )

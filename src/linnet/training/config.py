@@ -11,6 +11,7 @@ from linnet.models.ctc import ModelConfig
 from linnet.optim.config import OptimizerConfig
 from linnet.optim.schedule import ScheduleConfig
 from linnet.text.tokenizer import TokenizerConfig
+from linnet.training.init_config import InitConfig
 
 
 class AuxiliaryConfig(BaseModel):
@@ -76,6 +77,7 @@ class TrainConfig(BaseModel):
     model: ModelConfig
     data: DataConfig
     trainer: TrainerConfig
+    init: InitConfig | None = None
     auxiliary: AuxiliaryConfig | None = None
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()

@@ -1,5 +1,6 @@
 """One training step and one validation step, as Lightning wants them."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -7,19 +8,23 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from linnet.core.errors import TrainingError
+from linnet.core.errors import ConfigError, TrainingError
 from linnet.data.augment.spectrogram import FeatureAugment
 from linnet.data.batch import Batch
 from linnet.decoding.greedy import greedy_decode
 from linnet.metrics.error_rate import word_errors
-from linnet.models.checkpoint import describe_model
+from linnet.models.checkpoint import PREFIX, describe_model
 from linnet.models.ctc import CtcModel
 from linnet.models.layers.convolution import TimeConv
 from linnet.optim.config import build_optimizer
+from linnet.optim.groups import ParameterGroup, encoder_layers, parameter_groups
 from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
+from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
 from linnet.training.loss import ctc_loss, mean_over_used
+
+logger = logging.getLogger(__name__)
 
 
 class CtcTraining(LightningModule):
@@ -37,6 +42,29 @@ class CtcTraining(LightningModule):
                 width, build_tokenizer(config.auxiliary.tokenizer).vocabulary.size, bias=True
             )
         self._dev_counts = torch.zeros(2, dtype=torch.long)
+        self.frozen = frozen_names(self.model, config.init) if config.init else frozenset()
+        freeze(self.model, self.frozen)
+        self.train()
+
+    def train(self, mode: bool = True) -> "CtcTraining":
+        """Switch to training, but for what is frozen; or to evaluation."""
+        super().train(mode)
+        if mode:
+            evaluate_frozen(self.model)
+        return self
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Train everything from the step on that `init.unfreeze_after_steps` names."""
+        init = self.config.init
+        if not self.frozen or init is None or init.unfreeze_after_steps is None:
+            return
+        if self.global_step >= init.unfreeze_after_steps:
+            logger.info(
+                "step %d: %d frozen tensors are trained from here on", self.global_step, len(self.frozen)
+            )
+            self.frozen = frozenset()
+            freeze(self.model, self.frozen)
+            self.train()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
@@ -50,7 +78,7 @@ class CtcTraining(LightningModule):
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
             features = self.augment(features, lengths, self._mask_generator(batch_index))
         encoded, lengths = self.model.encoder(features, lengths)
-        losses = ctc_loss(self.model.score(encoded), lengths, batch.tokens, batch.token_lengths)
+        losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
         loss = mean_over_used(losses, batch.token_lengths)
         self._refuse_nan(losses, batch)
         if self.auxiliary_head is not None and self.config.auxiliary is not None:
@@ -81,9 +109,39 @@ class CtcTraining(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer and a schedule that is stepped with it."""
-        optimizer = build_optimizer(self.config.optimizer, self.parameters())
+        groups = self.parameter_groups()
+        if len(groups) > 1 and self.global_rank == 0:
+            for group in groups:
+                logger.info("learning rate %.3g: %s (%d tensors)", group.lr, group.label, len(group.names))
+        optimizer = build_optimizer(
+            self.config.optimizer, [{"params": list(group.parameters), "lr": group.lr} for group in groups]
+        )
         schedule = build_schedule(self.config.schedule, optimizer, self.config.trainer.max_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Sort by learning rate what is trained, now or once it is unfrozen; the rest gets no optimizer."""
+        init = self.config.init
+        never = self.frozen if init is not None and init.unfreeze_after_steps is None else frozenset()
+        named = ((name.removeprefix(PREFIX), parameter) for name, parameter in self.named_parameters())
+        trained = [(name, parameter) for name, parameter in named if name not in never]
+        return parameter_groups(
+            self.config.optimizer, trained, encoder_layers(self.model.encoder, prefix="encoder")
+        )
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on with other parameters or groups than those that the optimizer's state is of.
+
+        Raises:
+            ConfigError: when they differ.
+        """
+        saved = [len(group["params"]) for group in checkpoint["optimizer_states"][0]["param_groups"]]
+        if saved != [len(group.parameters) for group in self.parameter_groups()]:
+            raise ConfigError(
+                "init.freeze or the groups of the optimizer differ from those of the run to resume",
+                where=str(self.config.output_dir),
+                remedy="Take them from the config.yaml there, or give another output_dir=…",
+            )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say in the checkpoint which model it holds."""

@@ -12,18 +12,21 @@ from types import FrameType
 
 import torch
 import yaml
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from linnet.core.errors import ConfigError
 from linnet.core.files import write_text
-from linnet.models.checkpoint import read_checkpoint, save_model
+from linnet.models.checkpoint import Checkpoint, read_checkpoint, save_model
 from linnet.training.averaging import average_weights
 from linnet.training.callbacks import LastCheckpoints, ProgressReporter, TrainingStatus
 from linnet.training.config import TrainConfig
 from linnet.training.datamodule import SpeechData
+from linnet.training.init_config import InitConfig
 from linnet.training.module import CtcTraining
+from linnet.training.source_check import SourceRateCheck
+from linnet.training.transfer import REPORT_FILE, report_transfer, transfer_weights, write_report
 
 logger = logging.getLogger(__name__)
 CONFIG_FILE = "config.yaml"
@@ -45,15 +48,18 @@ class TrainingResult:
     best_wer: float
 
 
-def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> TrainingResult:
+def train(
+    config: TrainConfig, report: Callable[[TrainingStatus], None], source: Checkpoint | None = None
+) -> TrainingResult:
     """Train, validate, keep the best, average the last.
 
     Args:
         config: the run.
         report: called with the status every `log_every_steps`.
+        source: the model that `config.init` names; a resumed run needs none (`training.source.load_run`).
 
     Raises:
-        ConfigError: when `output_dir` holds another run, or nothing to resume.
+        ConfigError: when `output_dir` holds another run, or nothing to resume, or the source does not fit.
         TrainingError: when the loss is not a number.
         KeyboardInterrupt: on Ctrl-C, after the step under way (and its validation) was saved.
         SystemExit: on SIGTERM, likewise.
@@ -62,6 +68,9 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
     directory = config.output_dir / "checkpoints"
     recent = LastCheckpoints(directory, config.trainer)
     resume_from = _resume_point(config, recent.last_path)
+    module, data = CtcTraining(config), SpeechData(config)
+    if config.init is not None and resume_from is None:
+        _start_from(module, config.init, source)
     write_text(config.output_dir / CONFIG_FILE, _to_yaml(config))
     best = ModelCheckpoint(
         dirpath=directory,
@@ -72,8 +81,11 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
         enable_version_counter=False,  # after a kill, a validation is done and saved again
     )
     reporter = ProgressReporter(report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz)
-    module, data = CtcTraining(config), SpeechData(config)
-    trainer = _build_trainer(config, [best, recent, reporter])
+    callbacks: list[Callback] = [best, recent, reporter]
+    if config.init is not None:
+        callbacks.append(SourceRateCheck(config.init.path))
+    trainer = _build_trainer(config, callbacks)
+    _check_processes(config, trainer)
     with _heard_by(recent.interrupt):
         _fit(trainer, module, data, resume_from)
     final = config.output_dir / "final.ckpt"
@@ -87,6 +99,18 @@ def train(config: TrainConfig, report: Callable[[TrainingStatus], None]) -> Trai
         final_wer=final_wer,
         best_wer=float(best.best_model_score),
     )
+
+
+def _start_from(module: CtcTraining, init: InitConfig, source: Checkpoint | None) -> None:
+    """Give a fresh model the weights of the source, and say which."""
+    assert source is not None, "load_run reads it"
+    transfer = transfer_weights(module.model, source, init)
+    report_transfer(transfer, module.model, source, init)
+    write_report(module.config.output_dir / REPORT_FILE, transfer, source, init)
+    if module.frozen:
+        sizes = {name: parameter.numel() for name, parameter in module.model.named_parameters()}
+        count, total = sum(sizes[name] for name in module.frozen), sum(sizes.values())
+        logger.info("frozen: %d tensors, %s of %s parameters", len(module.frozen), f"{count:,}", f"{total:,}")
 
 
 def _fit(trainer: Trainer, module: CtcTraining, data: SpeechData, resume_from: Path | None) -> None:
@@ -120,9 +144,7 @@ def _write_average(path: Path, module: CtcTraining, recent: LastCheckpoints, tra
         save_model(path, module.config.model, weights, trainer.global_step)
 
 
-def _build_trainer(
-    config: TrainConfig, callbacks: list[ModelCheckpoint | LastCheckpoints | ProgressReporter]
-) -> Trainer:
+def _build_trainer(config: TrainConfig, callbacks: list[Callback]) -> Trainer:
     options = config.trainer
     return Trainer(
         accelerator=options.accelerator,
@@ -138,7 +160,7 @@ def _build_trainer(
         accumulate_grad_batches=options.accumulate_batches,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
-        callbacks=list(callbacks),
+        callbacks=callbacks,
         logger=TensorBoardLogger(config.output_dir, name="", version="tensorboard"),
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -154,6 +176,15 @@ def _prepare_process(config: TrainConfig) -> None:
     for module in ("lightning", "lhotse"):
         warnings.filterwarnings("ignore", module=rf"{module}\.")
     seed_everything(config.trainer.seed, workers=True, verbose=False)
+
+
+def _check_processes(config: TrainConfig, trainer: Trainer) -> None:
+    """Refuse what several processes cannot do: they agree before the first step on what has gradients."""
+    if config.init is not None and config.init.unfreeze_after_steps is not None and trainer.world_size > 1:
+        raise ConfigError(
+            f"init.unfreeze_after_steps cannot be used by {trainer.world_size} processes",
+            remedy="Train the head in one run, and start a second one from it without init.freeze",
+        )
 
 
 def _resume_point(config: TrainConfig, last: Path) -> Path | None:

@@ -9,7 +9,7 @@ MIN_FFT_KERNEL = 15
 
 
 class TimeConv(nn.Module):
-    """A "same" convolution over the last axis, for (B, C, T) and for (B, C, 1, T).
+    """A convolution over the last axis, for (B, C, T) and for (B, C, 1, T); "same" unless told otherwise.
 
     The 4-D form exists for export: onnxruntime runs a height-1 2-D convolution two to three times faster than
     the same 1-D one (docs/decisions/0002). Depthwise kernels on CPU go through the convolution theorem, since
@@ -18,11 +18,13 @@ class TimeConv(nn.Module):
     Args:
         in_channels: channels in.
         out_channels: channels out.
-        kernel_size: taps; odd, so that "same" padding is symmetric.
+        kernel_size: taps; odd, where `padding` is not given, so that "same" padding is symmetric.
         stride: step over time; at most one of `stride` and `dilation` may exceed 1 (NeMo's rule).
         dilation: distance between taps.
         groups: 1, or `in_channels` for a depthwise convolution.
         bias: whether to add a bias.
+        padding: zeros before and behind the frames, such as (kernel_size − 1, 0) for a causal convolution;
+            by default those of a "same" convolution.
     """
 
     def __init__(
@@ -35,18 +37,25 @@ class TimeConv(nn.Module):
         dilation: int = 1,
         groups: int = 1,
         bias: bool = False,
+        padding: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         assert stride == 1 or dilation == 1, "stride and dilation cannot both exceed 1"
-        assert kernel_size % 2 == 1, "same padding needs an odd kernel"
+        assert kernel_size % 2 == 1 or padding is not None, "same padding needs an odd kernel"
         self.stride, self.dilation, self.groups = stride, dilation, groups
-        self.padding = dilation * (kernel_size - 1) // 2
+        same = dilation * (kernel_size - 1) // 2
+        before, behind = padding or (same, same)
+        # What the convolution pads on both sides itself, and what it is given beyond that.
+        self.padding = min(before, behind)
+        self.extra_padding = (before - self.padding, behind - self.padding)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (B, C, T) or (B, C, 1, T) over T."""
+        if any(self.extra_padding):
+            x = functional.pad(x, self.extra_padding)
         if x.dim() == 4:
             return functional.conv2d(
                 x,
@@ -66,7 +75,9 @@ class TimeConv(nn.Module):
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Valid frames (B,) after the convolution: "same" padding keeps ceil(T / stride)."""
-        return lengths if self.stride == 1 else (lengths + self.stride - 1) // self.stride
+        reach = self.dilation * (self.weight.shape[-1] - 1)
+        excess = 2 * self.padding + sum(self.extra_padding) - reach
+        return lengths + excess if self.stride == 1 else (lengths + excess - 1) // self.stride + 1
 
     def _prefers_fft(self, x: Tensor) -> bool:
         depthwise = self.groups > 1 and self.groups == self.weight.shape[0]

@@ -1,4 +1,4 @@
-"""Opening manifests, here or at a URL, that gzip or zstd may have compressed, for reading and writing."""
+"""Opening files, here or at a URL, that gzip or zstd may have compressed, for reading and writing."""
 
 import gzip
 import io
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from linnet.core.errors import ManifestError
+from linnet.core.errors import LinnetError
 from linnet.core.optional import require
 from linnet.core.remote import as_url, open_url
 
@@ -19,18 +19,22 @@ _ZSTD_CHUNK_BYTES = 1 << 10  # unpacks to at most 32 MB: a block of zstd is 4 by
 
 
 @contextmanager
-def open_decompressed(location: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def open_decompressed(
+    location: str | os.PathLike[str], what: str, raising: type[LinnetError]
+) -> Iterator[BinaryIO]:
     """Open a file for reading; its first bytes, not its name, tell how it is compressed.
 
     Args:
         location: a path or a URL.
+        what: what the file is, for the message: "manifest".
+        raising: the class of the error, such as ManifestError.
 
     Raises:
-        ManifestError: when the file cannot be read, also while the caller reads on.
+        LinnetError: of the class `raising`, when the file cannot be read, also while the caller reads on.
         MissingDependencyError: when zstandard, or fsspec for a URL, is needed and not installed.
     """
     try:
-        with _open_raw(location) as raw:
+        with _open_raw(location, raising) as raw:
             magic = raw.peek(len(_ZSTD_MAGIC))[: len(_ZSTD_MAGIC)]
             if magic.startswith(_GZIP_MAGIC):
                 with gzip.open(raw) as file:
@@ -40,7 +44,7 @@ def open_decompressed(location: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             else:
                 yield raw
     except (OSError, EOFError, zlib.error) as error:
-        raise ManifestError(f"cannot read the manifest: {error}", where=os.fspath(location)) from error
+        raise raising(f"cannot read the {what}: {error}", where=os.fspath(location)) from error
 
 
 @contextmanager
@@ -55,16 +59,18 @@ def create_compressed(path: Path) -> Iterator[BinaryIO]:
             with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as file:
                 yield cast(BinaryIO, file)
         elif path.suffix == ".zst":
-            zstandard = require("zstandard", extra="train", purpose="writing zstd manifests")
+            zstandard = require("zstandard", extra="zstd", purpose="writing .zst files")
             with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as file:
                 yield cast(BinaryIO, file)
         else:
             yield raw
 
 
-def _open_raw(location: str | os.PathLike[str]) -> AbstractContextManager[io.BufferedReader]:
+def _open_raw(
+    location: str | os.PathLike[str], raising: type[LinnetError]
+) -> AbstractContextManager[io.BufferedReader]:
     url = as_url(location)
-    return open_url(url, ManifestError) if url else Path(location).open("rb")
+    return open_url(url, raising) if url else Path(location).open("rb")
 
 
 class _ZstdReader(io.RawIOBase):
@@ -73,7 +79,7 @@ class _ZstdReader(io.RawIOBase):
     def __init__(self, raw: BinaryIO) -> None:
         super().__init__()
         self._raw = raw
-        self._zstandard = require("zstandard", extra="train", purpose="reading zstd manifests")
+        self._zstandard = require("zstandard", extra="zstd", purpose="reading .zst files")
         self._frame: Any = None
         self._content = memoryview(b"")
 

@@ -1,0 +1,144 @@
+"""Can each architecture learn? 64 real utterances by heart, with the smallest sizes, timed.
+
+Run: python benchmarks/overfit.py data/speechocean762/train.jsonl [--families conformer n2] [--threads 2]
+
+The first 64 utterances of the manifest are training and test set in one. A model that cannot read them to
+nearly no error after some minutes cannot learn anything.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from header import print_header
+
+from linnet.core.config import load_config
+from linnet.evaluation.evaluate import evaluate
+from linnet.manifest.jsonl import scan_manifest
+from linnet.models.recognizer import CheckpointRecognizer
+from linnet.training.config import TrainConfig
+from linnet.training.run import train
+
+RECIPES = Path(__file__).parents[1] / "recipes/speechocean762"
+NUM_UTTERANCES = 64
+NOVOGRAD = {"name": "novograd", "lr": 0.02, "betas": [0.8, 0.5], "weight_decay": 0.0}
+ADAMW = {"name": "adamw", "lr": 0.002, "betas": [0.9, 0.98], "weight_decay": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How a family learns by heart.
+
+    Attributes:
+        encoder: the smallest size that a recipe would take, without dropout.
+        optimizer: as in a configuration.
+        steps: of 25 s of speech each.
+        head: of the model, where it is not the linear one.
+    """
+
+    encoder: dict[str, Any]
+    optimizer: dict[str, Any]
+    steps: int
+    head: dict[str, Any] = field(default_factory=lambda: {"kind": "linear"})
+
+
+TASKS = {
+    "quartznet": Task({"quartznet": "5x1"}, ADAMW, 260),
+    "jasper": Task({"jasper": "dr-small"}, ADAMW | {"lr": 0.001}, 300),
+    "wave2letter": Task({"wave2letter": "small"}, NOVOGRAD, 260),
+    "citrinet": Task({"citrinet": 128}, ADAMW, 300),
+    "contextnet": Task({"contextnet": "nemo-128"}, NOVOGRAD, 260),
+    "deepspeech2": Task(
+        {"deepspeech2": "small", "hidden": 160, "num_layers": 2, "width": 320, "dropout": 0.0}, ADAMW, 220
+    ),
+    "n2": Task({"n2": "base", "hidden": 160, "num_layers": 2, "width": 320, "dropout": 0.0}, ADAMW, 160),
+    "conformer": Task(
+        {"conformer": "s", "width": 144, "num_layers": 4, "dropout": 0.0, "attention_dropout": 0.0},
+        ADAMW | {"lr": 0.001},
+        300,
+    ),
+    "fastconformer": Task(
+        {"fastconformer": "s", "num_layers": 4, "dropout": 0.0, "attention_dropout": 0.0},
+        ADAMW | {"lr": 0.001},
+        300,
+    ),
+    "squeezeformer": Task(
+        {"squeezeformer": "xs", "num_layers": 6, "reduce_at": 2, "dropout": 0.0, "attention_dropout": 0.0},
+        ADAMW | {"lr": 0.001},
+        300,
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("manifest", type=Path, help="of speechocean762, or of other short sentences")
+    parser.add_argument("--families", nargs="+", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=0, help="other than the tasks' own")
+    options = parser.parse_args()
+    print_header(
+        "torch",
+        settings=f"{NUM_UTTERANCES} utterances, batches of 25 s, {options.threads} threads",
+        measure="errors on the very utterances that were learned",
+    )
+    warnings.simplefilter("ignore")
+    print(f"{'family':14s} {'parameters':>10s} {'steps':>5s} {'minutes':>7s} {'CER':>7s} {'WER':>7s}")
+    with tempfile.TemporaryDirectory() as temporary:
+        lines = options.manifest.read_text(encoding="utf-8").splitlines()[:NUM_UTTERANCES]
+        manifest = Path(temporary) / "smoke.jsonl"
+        manifest.write_text("\n".join(_with_whole_paths(line, options.manifest) for line in lines) + "\n")
+        for family in options.families:
+            print(measure(family, manifest, options.threads, options.steps), flush=True)
+            shutil.rmtree(manifest.parent / family, ignore_errors=True)
+
+
+def measure(family: str, manifest: Path, threads: int, steps: int) -> str:
+    """Train one family, and give its line of the table."""
+    task = TASKS[family]
+    config = load_config(
+        TrainConfig,
+        RECIPES / "smoke.yaml",
+        [
+            f"output_dir={manifest.parent / family}",
+            f"model.frontend={json.dumps(_frontend(family))}",
+            f"model.encoder={json.dumps(task.encoder)}",
+            f"model.head={json.dumps(task.head)}",
+            f"optimizer={json.dumps(task.optimizer)}",
+            f"data.train.0.manifest={manifest}",
+            f"data.dev.0.manifest={manifest}",
+            f"trainer.max_steps={steps or task.steps}",
+            f"trainer.num_threads={threads}",
+        ],
+    )
+    start_s = time.monotonic()
+    result = train(config, lambda status: None)
+    minutes = (time.monotonic() - start_s) / 60
+    recognizer = CheckpointRecognizer.load(result.final)
+    report = evaluate(recognizer, list(scan_manifest(manifest).utterances))
+    return (
+        f"{family:14s} {recognizer.model.num_parameters():10,d} {steps or task.steps:5d} {minutes:7.1f} "
+        f"{report.characters.rate:7.2%} {report.words.rate:7.2%}"
+    )
+
+
+def _frontend(family: str) -> Any:
+    """Take the front end of the family's recipe."""
+    config = load_config(TrainConfig, RECIPES / family / "config.yaml")
+    return config.model.frontend.model_dump(mode="json")
+
+
+def _with_whole_paths(line: str, manifest: Path) -> str:
+    utterance = json.loads(line)
+    audio = manifest.parent / utterance["audio_filepath"]
+    return json.dumps({**utterance, "audio_filepath": str(audio.resolve())})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""`linnet import`: from a .nemo file to a bundle, refused unless both give the same."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linnet.cli.console import print_result, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from linnet.core.arrays import Samples
+    from linnet.importers.nemo import ImportedModel
+
+
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A .nemo file, hf:OWNER/NAME[/FILE][@REVISION] or ngc:[ORG/[TEAM/]]NAME[:VERSION]."
+        ),
+    ],
+    output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
+    name: Annotated[str | None, typer.Option(help="Name of the model; default: that of the file.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language tag of what it hears; default: from NVIDIA's names, or und.")
+    ] = None,
+    license_id: Annotated[
+        str | None, typer.Option("--license", help="SPDX identifier of the weights.")
+    ] = None,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(help="Compare on this recording too, besides the packaged sample; repeatable."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Write a checkpoint of linnet too, for fine-tuning.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+) -> None:
+    """Turn a model of NeMo into a bundle, and compare both.
+
+    Read are CTC models and the CTC branch of hybrid ones. Nothing in the file is
+    run, and nothing is written unless the bundle gives what the model gives.
+    """
+    from linnet.cli.export import sample_recordings
+    from linnet.cli.imported import (
+        UNKNOWN_LICENSE,
+        cache_folder,
+        language_of,
+        require_importing,
+        write_imported,
+    )
+
+    require_importing()
+    from linnet.bundle.writer import check_free
+    from linnet.core.errors import CheckpointError
+    from linnet.export.run import ExportOptions
+    from linnet.importers.fetch import fetch
+    from linnet.importers.nemo import import_nemo
+    from linnet.models.checkpoint import save_model
+
+    check_free(output_dir, replace=replace)
+    if checkpoint is not None and checkpoint.exists() and not replace:
+        raise CheckpointError("there is a file here already", where=str(checkpoint), remedy="Add --replace")
+    imported = import_nemo(fetch(source, cache_folder() / "downloads"), name)
+    model = imported.model
+    rate_hz = model.config.frontend.sample_rate_hz
+    options = ExportOptions(
+        description=f"Imported from {Path(source).name}.",
+        language=language or language_of(model.config.name),
+        license=license_id or UNKNOWN_LICENSE,
+        replace=replace,
+    )
+    recordings = [*sample_recordings(rate_hz), *_read_all(audio or [], rate_hz)]
+    proof = write_imported(model, output_dir, recordings, options)
+    for label, value in _facts(imported):
+        print_result(f"{label:<12}{printable(value)}")
+    print_result(f"compared on {proof.recordings} recordings, {proof.audio_s:.1f} s")
+    print_result(f"largest difference: {proof.alone:.1e} alone, {proof.batched:.1e} in a padded batch")
+    print_result(f"wrote {output_dir}")
+    if checkpoint is not None:
+        save_model(checkpoint, model.config, model.state_dict(), step=0)
+        print_result(f"wrote {checkpoint}")
+
+
+def _read_all(paths: list[Path], sample_rate_hz: int) -> "list[Samples]":
+    from linnet.audio.read import read_audio
+
+    return [read_audio(path, sample_rate_hz=sample_rate_hz) for path in paths]
+
+
+def _facts(imported: "ImportedModel") -> "Iterator[tuple[str, str]]":
+    """Say what was read, in lines of a label and a value."""
+    model, config = imported.model, imported.model.config
+    frontend, tokenizer = config.frontend, config.tokenizer
+    version = imported.nemo_version or "an early version"
+    yield "model", f"{config.name}: {imported.nemo_class} of NeMo {version}"
+    shift_ms = 1000 * model.frame_shift_s
+    yield (
+        "encoder",
+        f"{config.encoder.kind}, {model.num_parameters():,} parameters, a frame every {shift_ms:g} ms",
+    )
+    yield "vocabulary", f"{model.vocabulary.blank_id} pieces, {tokenizer.kind}; texts by {config.normalizer}"
+    yield (
+        "front end",
+        f"{frontend.kind}, {frontend.num_features} features, {frontend.window_ms:g}/{frontend.hop_ms:g} ms "
+        f"at {frontend.sample_rate_hz} Hz, {frontend.normalize}, {frontend.pad_mode} beyond the ends",
+    )
+    for what, count in imported.left_out.items():
+        yield "left out", f"{what}, {count:,} numbers"

@@ -1,0 +1,129 @@
+"""Foreign models where a bundle is asked for: imported on first use, and kept in the user's cache."""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from linnet.cli.console import messages, printable, progress_bar
+
+if TYPE_CHECKING:
+    from linnet.core.arrays import Samples
+    from linnet.export.proof import Proof
+    from linnet.export.run import ExportOptions
+    from linnet.models.checkpoint import Checkpoint
+    from linnet.models.ctc import CtcModel
+
+UNKNOWN_LANGUAGE = "und"
+UNKNOWN_LICENSE = "LicenseRef-unknown"
+_KEY_DIGITS = 32  # of the SHA-256
+
+# NVIDIA's names: stt_en_conformer_ctc_small.
+_LANGUAGE_IN_NAME = re.compile(r"(?:^|[_-])stt_([a-z]{2})_")
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again.
+
+    It is $LINNET_CACHE, else $XDG_CACHE_HOME/linnet, else ~/.cache/linnet.
+    """
+    if folder := os.environ.get("LINNET_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "linnet"
+
+
+def runnable_model(model: str | None) -> str:
+    """Give a model that the runtime reads: for one of NeMo its bundle in the cache, else `model` as it is.
+
+    None is the packaged model.
+
+    The key in the cache is the SHA-256 of the file and linnet's version, so that neither a changed file nor a
+    new linnet meets an old bundle.
+
+    Raises:
+        CheckpointError: when it cannot be imported.
+        ExportError: when the bundle would not give what the model gives.
+        MissingDependencyError: on first use, when the extra `train` is not installed.
+    """
+    from linnet.importers.fetch import fetch, is_importable
+    from linnet.runtime.packaged import DEFAULT_MODEL
+
+    if model is None:
+        return DEFAULT_MODEL
+    if not is_importable(model) or Path(model).is_dir():
+        return model
+    from linnet import __version__
+    from linnet.bundle.reader import file_sha256
+    from linnet.bundle.schema import SPEC_FILE
+    from linnet.core.errors import CheckpointError
+
+    path = fetch(model, cache_folder() / "downloads")
+    if not path.is_file():
+        raise CheckpointError("there is no such file", where=str(path), remedy="Check the path")
+    directory = cache_folder() / "imported" / f"{file_sha256(path)[:_KEY_DIGITS]}-{__version__}"
+    if not (directory / SPEC_FILE).is_file():
+        messages.print(f"importing {printable(model)}, once, into {printable(str(directory))}", markup=False)
+        _import_into(directory, path)
+    return str(directory)
+
+
+def imported_source(model: str) -> "Checkpoint | None":
+    """Give the weights of a model of NeMo to train on from; None when the name is not that of one.
+
+    Raises:
+        CheckpointError: when it cannot be imported.
+    """
+    from linnet.importers.fetch import fetch, is_importable
+
+    if not is_importable(model) or Path(model).is_dir():
+        return None
+    from linnet.importers.nemo import import_nemo
+    from linnet.models.checkpoint import Checkpoint
+
+    imported = import_nemo(fetch(model, cache_folder() / "downloads")).model
+    return Checkpoint(imported.config, imported.state_dict(), step=0)
+
+
+def require_importing() -> None:
+    """Say before any work that a package is missing.
+
+    Raises:
+        MissingDependencyError: naming the extra.
+    """
+    from linnet.core.optional import require
+
+    for module in ("torch", "onnx", "onnxscript"):
+        require(module, extra="train", purpose="importing a model")
+
+
+def language_of(name: str) -> str:
+    """Guess the language tag of a model from its name."""
+    match = _LANGUAGE_IN_NAME.search(name)
+    return match[1] if match else UNKNOWN_LANGUAGE
+
+
+def write_imported(
+    model: "CtcModel", directory: Path, recordings: "list[Samples]", options: "ExportOptions"
+) -> "Proof":
+    """Export a model, compare both on `recordings`, and write the bundle, with a bar while it lasts."""
+    from linnet.export.run import export_model
+
+    with progress_bar("") as bar:
+        bar.add_task("exporting and comparing", total=None)
+        return export_model(model, directory, recordings, options)
+
+
+def _import_into(directory: Path, path: Path) -> None:
+    require_importing()
+    from linnet.cli.export import sample_recordings
+    from linnet.export.run import ExportOptions
+    from linnet.importers.nemo import import_nemo
+
+    model = import_nemo(path).model
+    options = ExportOptions(
+        description=f"Imported from {path.name}.",
+        language=language_of(model.config.name),
+        license=UNKNOWN_LICENSE,
+        replace=True,
+    )
+    write_imported(model, directory, sample_recordings(model.config.frontend.sample_rate_hz), options)

@@ -1,0 +1,131 @@
+"""Where a model to import comes from: a file, the Hugging Face hub (hf:) or NVIDIA's catalog (ngc:)."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from linnet.core.errors import CheckpointError
+from linnet.core.files import replacing
+from linnet.core.optional import require
+from linnet.core.remote import open_url
+
+SUFFIX = ".nemo"
+SCHEMES = ("hf:", "ngc:")
+NGC_MODELS_URL = "https://api.ngc.nvidia.com/v2/models"
+NGC_DEFAULT_TEAM = "nvidia/nemo"
+MAX_ANSWER_BYTES = 4 << 20
+
+_WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_HF = re.compile(
+    rf"hf:(?P<repo>{_WORD}/{_WORD})(?:/(?P<file>{_WORD}(?:/{_WORD})*))?(?:@(?P<revision>{_WORD}(?:/{_WORD})*))?"
+)
+_NGC = re.compile(rf"ngc:(?:(?P<team>{_WORD}(?:/{_WORD})?)/)?(?P<name>{_WORD})(?::(?P<version>{_WORD}))?")
+
+
+def is_importable(source: str) -> bool:
+    """Tell by its name alone whether a model has to be imported before it runs; fetches nothing."""
+    return source.startswith(SCHEMES) or source.endswith(SUFFIX)
+
+
+def fetch(source: str, folder: Path) -> Path:
+    """Give the .nemo file of a source on this machine.
+
+    Args:
+        source: a path, hf:OWNER/NAME[/FILE][@REVISION] or ngc:[ORG/[TEAM/]]NAME[:VERSION].
+        folder: keeps what comes from NVIDIA's catalog. The Hugging Face hub has a cache of its own.
+
+    Raises:
+        CheckpointError: when the source is written wrong, there is no such file, or it cannot be reached.
+        MissingDependencyError: when the packages for it are not installed.
+    """
+    if not source.startswith(SCHEMES):
+        return Path(source)
+    if match := _HF.fullmatch(source):
+        return _from_hugging_face(source, match["repo"], match["file"], match["revision"])
+    if match := _NGC.fullmatch(source):
+        return _from_ngc(match["team"] or NGC_DEFAULT_TEAM, match["name"], match["version"], folder)
+    raise CheckpointError(
+        f"{source!r} is no address of a model",
+        remedy="Write hf:OWNER/NAME[/FILE][@REVISION] or ngc:[ORG/[TEAM/]]NAME[:VERSION]",
+    )
+
+
+def _from_hugging_face(source: str, repo: str, file: str | None, revision: str | None) -> Path:
+    """Fetch one .nemo file; without a name the one called like the repository, else the only one."""
+    hub = require("huggingface_hub", extra="hub", purpose=f"fetching {source}")
+    errors = require("huggingface_hub.errors", extra="hub", purpose=f"fetching {source}")
+    if file is not None and not file.endswith(SUFFIX):
+        raise CheckpointError(f"{file!r} is no {SUFFIX} file, and no other is fetched", where=source)
+    try:
+        try:
+            name = file or repo.rpartition("/")[2] + SUFFIX
+            return Path(hub.hf_hub_download(repo, name, revision=revision))
+        except errors.EntryNotFoundError as error:
+            if file is not None or isinstance(error, errors.LocalEntryNotFoundError):
+                raise
+            name = _only_model(hub.list_repo_files(repo, revision=revision), source)
+            return Path(hub.hf_hub_download(repo, name, revision=revision))
+    except CheckpointError:
+        raise
+    except Exception as error:  # the hub's own errors, and those of the HTTP client beneath it
+        raise _hub_error(error, errors, source) from error
+
+
+def _only_model(names: list[str], source: str) -> str:
+    found = [name for name in names if name.endswith(SUFFIX)]
+    if len(found) == 1:
+        return found[0]
+    what = f"there are several: {', '.join(found)}" if found else f"there is no {SUFFIX} file"
+    remedy = f"Name one: {source.partition('@')[0]}/{found[0]}" if found else "Check the repository"
+    raise CheckpointError(what, where=source, remedy=remedy)
+
+
+def _hub_error(error: Exception, errors: Any, source: str) -> CheckpointError:
+    what = f"cannot be fetched, nor is it in the hub's cache ({type(error).__name__})"
+    remedy = "Check the network, or fetch the file elsewhere and give its path"
+    if isinstance(error, errors.GatedRepoError):
+        what = "its owner asks for consent first"
+        remedy = "Agree on the model's page, then log in with: hf auth login"
+    elif isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError):
+        what = "there is no such repository or revision, or it is private"
+        remedy = "Check the name; for a private one log in with: hf auth login"
+    elif isinstance(error, errors.EntryNotFoundError) and not isinstance(
+        error, errors.LocalEntryNotFoundError
+    ):
+        what, remedy = "there is no such file in the repository", "Check the name"
+    return CheckpointError(what, where=source, remedy=remedy)
+
+
+def _from_ngc(team: str, name: str, version: str | None, folder: Path) -> Path:
+    """Fetch NAME.nemo of a version of a model, the latest by default, unless it is in `folder` already."""
+    address = f"{NGC_MODELS_URL}/{team}/{name}"
+    version = version or _latest_version(address)
+    path = folder / f"{team.replace('/', '_')}_{name}_{version}{SUFFIX}"
+    if path.is_file():
+        return path
+    file_url = f"{address}/versions/{version}/files/{name}{SUFFIX}"
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as target,
+        open_url(file_url, CheckpointError) as source,
+    ):
+        shutil.copyfileobj(source, target)
+    return path
+
+
+def _latest_version(address: str) -> str:
+    with open_url(address, CheckpointError) as file:
+        content = file.read(MAX_ANSWER_BYTES)
+    try:
+        version = json.loads(content)["model"]["latestVersionIdStr"]
+    except (ValueError, KeyError, TypeError):
+        version = None
+    if not isinstance(version, str) or not re.fullmatch(_WORD, version):
+        raise CheckpointError(
+            "the catalog does not say which version is the latest",
+            where=address,
+            remedy="Give the version: ngc:NAME:VERSION",
+        )
+    return version

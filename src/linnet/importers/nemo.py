@@ -1,0 +1,144 @@
+"""A .nemo file as a model of linnet, with weights that fit exactly, or an error that says why not."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from linnet.core.errors import CheckpointError
+from linnet.importers.nemo_archive import WEIGHTS_MEMBER, open_nemo
+from linnet.importers.nemo_config import NemoConfig, translate_config
+from linnet.importers.nemo_frontend import BUFFER_PREFIX, check_buffers
+from linnet.importers.nemo_head import rename_head
+from linnet.models.ctc import CtcModel, ModelConfig
+
+MAX_LISTED = 20
+_ENCODER, _HEAD = "encoder.", "head."
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedModel:
+    """What a .nemo file becomes.
+
+    Attributes:
+        model: with its weights, in evaluation mode.
+        nemo_class: the class of the model in NeMo.
+        nemo_version: the version that wrote the file; None in files of NeMo's first betas.
+        left_out: how many numbers linnet has no use for, by what they are.
+    """
+
+    model: CtcModel
+    nemo_class: str
+    nemo_version: str | None
+    left_out: Mapping[str, int]
+
+
+def import_nemo(path: Path, name: str | None = None) -> ImportedModel:
+    """Read a .nemo file; nothing in it is run, and nothing is written.
+
+    Args:
+        path: the file.
+        name: what the model is called from now on; None takes the name of the file.
+
+    Raises:
+        CheckpointError: when it is damaged or hostile, holds another kind of model, or asks for something
+            that linnet does not compute.
+        MissingDependencyError: when its tokenizer is of SentencePiece, which is not installed.
+    """
+    where = f"{path}, {WEIGHTS_MEMBER}"
+    with open_nemo(path) as archive:
+        config = translate_config(archive, name or model_name(path.name))
+        weights = archive.weights()
+    check_buffers(weights, config.model.frontend, where)
+    renamed, left_out = _rename(weights, config, where)
+    _check_fit(config.model, renamed, where)
+    model = CtcModel(config.model)
+    model.load_state_dict(renamed, assign=True)
+    return ImportedModel(model.eval(), config.nemo_class, config.nemo_version, left_out)
+
+
+def model_name(file_name: str) -> str:
+    """Make a model's name of a file's name."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", file_name.removesuffix(".nemo")).strip("-._")
+    return stem[:64] or "imported"
+
+
+def _rename(
+    weights: Mapping[str, Tensor], config: NemoConfig, where: str
+) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Give the weights under our names, and how many numbers were left out, by what they are.
+
+    Raises:
+        CheckpointError: listing the keys that no table knows.
+    """
+    renamed: dict[str, Tensor] = {}
+    left_out: dict[str, int] = {}
+    unknown: list[str] = []
+    for key, value in weights.items():
+        if key.startswith(BUFFER_PREFIX):
+            continue
+        other = next((what for start, what in config.target.left_out.items() if key.startswith(start)), None)
+        if other is not None:
+            left_out[other] = left_out.get(other, 0) + value.numel()
+            continue
+        try:
+            ours = _our_name(key, config)
+        except KeyError:
+            unknown.append(key)
+        else:
+            if ours is not None:
+                renamed[ours] = value
+    if unknown:
+        raise CheckpointError(
+            f"{len(unknown)} weights are unknown to linnet: {_listed(unknown)}",
+            where=where,
+            remedy="They may belong to adapters, or to a part of NeMo that linnet does not compute",
+        )
+    return renamed, left_out
+
+
+def _our_name(key: str, config: NemoConfig) -> str | None:
+    """Translate one key; KeyError when it is unknown, None when its value is of no use."""
+    if key.startswith(config.target.prefix):
+        return _HEAD + rename_head(key.removeprefix(config.target.prefix), config.model.head)
+    if not key.startswith(_ENCODER):
+        raise KeyError(key)
+    ours = config.family.rename(key.removeprefix(_ENCODER), config.model.encoder)
+    return None if ours is None else _ENCODER + ours
+
+
+def _check_fit(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:
+    """Compare names and shapes before memory is taken for a model of whatever size the file claims.
+
+    Raises:
+        CheckpointError: listing what is missing, too much or of another shape.
+    """
+    with torch.device("meta"):
+        expected = {key: tuple(value.shape) for key, value in CtcModel(config).state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in weights.items()}
+    missing = [key for key in expected if key not in found]
+    unexpected = [key for key in found if key not in expected]
+    shapes = [
+        f"{key} has the shape {found[key]}, expected {shape}"
+        for key, shape in expected.items()
+        if found.get(key, shape) != shape
+    ]
+    problems = [
+        *([f"missing: {_listed(missing)}"] if missing else []),
+        *([f"unexpected: {_listed(unexpected)}"] if unexpected else []),
+        *([_listed(shapes)] if shapes else []),
+    ]
+    if problems:
+        raise CheckpointError(
+            f"the weights do not fit the configuration: {'; '.join(problems)}",
+            where=where,
+            remedy="The file may be damaged, or its configuration may be another model's",
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:MAX_LISTED])
+    return shown if len(names) <= MAX_LISTED else f"{shown} and {len(names) - MAX_LISTED} more"

@@ -1,0 +1,111 @@
+"""The vocabulary of a NeMo model: letters from its configuration, or the tokenizer among its artifacts."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from linnet.core.config_error import config_error, shorten
+from linnet.core.errors import CheckpointError, TextError
+from linnet.importers.section import Section
+from linnet.text.sentencepiece_model import read_pieces
+from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
+from linnet.text.vocabulary import BOUNDARY
+from linnet.text.wordpiece import CONTINUATION
+
+SPACE = " "
+
+
+def char_tokenizer(labels: Any, where: str) -> TokenizerConfig:
+    """Turn a list of labels into a tokenizer with the same ids.
+
+    linnet's letters begin with the space, as NeMo's English models do. Other lists (the space elsewhere or
+    missing, as in Chinese; labels of several letters) are kept as word pieces, which gives the same texts.
+
+    Raises:
+        CheckpointError: when they are no vocabulary.
+    """
+    if (
+        not isinstance(labels, list)
+        or not labels
+        or not all(isinstance(label, str) and label for label in labels)
+    ):
+        raise CheckpointError(f"vocabulary: {shorten(labels)} is no list of labels", where=where)
+    if labels[0] == SPACE and all(len(label) == 1 for label in labels[1:]) and len(labels) > 1:
+        values: dict[str, Any] = {"kind": "char", "pieces": tuple(labels[1:])}
+    else:
+        pieces = [BOUNDARY if label == SPACE else CONTINUATION + label for label in labels]
+        values = {"kind": "wordpiece", "pieces": tuple(pieces)}
+    return _checked(values, where)
+
+
+def subword_tokenizer(
+    section: Section, read_artifact: Callable[[str], bytes], listed: Sequence[Any], where: str
+) -> TokenizerConfig:
+    """Turn the tokenizer section into a tokenizer with its artifacts inside.
+
+    Args:
+        section: the keys under `tokenizer`.
+        read_artifact: gives the file that a value points to.
+        listed: the vocabulary that the decoder lists, [] when it does not.
+        where: what messages call the file.
+
+    Raises:
+        CheckpointError: when the tokenizer is of a kind without a counterpart, damaged, or another than the
+            decoder's list says.
+    """
+    kind = section.take("type", str).lower()
+    if kind == "bpe":
+        return _sentencepiece(read_artifact(_artifact_of(section, "model_path", "tokenizer.model")), where)
+    if kind == "wpe":
+        content = read_artifact(_artifact_of(section, "vocab_path", "vocab.txt"))
+        return _wordpiece(content, listed, where)
+    remedy = "Import a model with one tokenizer (bpe or wpe); linnet cannot keep its languages apart"
+    raise CheckpointError(
+        f"the tokenizer is of type {kind!r}, a set of tokenizers for several languages"
+        if kind in ("agg", "multilingual")
+        else f"the tokenizer is of the unknown type {kind!r}",
+        where=where,
+        remedy=remedy,
+    )
+
+
+def _artifact_of(section: Section, key: str, default_name: str) -> str:
+    """Find the member of a tokenizer file; the first versions of NeMo named only their folder."""
+    value = section.get(key)
+    return value if isinstance(value, str) and value else f"nemo:{default_name}"
+
+
+def _sentencepiece(model: bytes, where: str) -> TokenizerConfig:
+    try:
+        pieces = read_pieces(model)
+    except TextError as error:
+        raise CheckpointError(f"tokenizer.model: {error.what}", where=where, remedy=error.remedy) from None
+    encoded = base64.b64encode(model).decode("ascii")
+    return _checked({"kind": "sentencepiece", "pieces": pieces, "sentencepiece_model": encoded}, where)
+
+
+def _wordpiece(content: bytes, listed: Sequence[Any], where: str) -> TokenizerConfig:
+    """Read BERT's vocab.txt; special pieces that it lacks and BERT added behind it are in the list."""
+    try:
+        lines = content.decode("utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError:
+        raise CheckpointError("vocab.txt is not UTF-8", where=where) from None
+    pieces = [line.rstrip("\r") for line in lines]
+    if len(listed) > len(pieces) and list(listed[: len(pieces)]) == pieces:
+        pieces = [str(piece) for piece in listed]
+    return _checked({"kind": "wordpiece", "pieces": tuple(pieces)}, where)
+
+
+def _checked(values: dict[str, Any], where: str) -> TokenizerConfig:
+    try:
+        config = TokenizerConfig.model_validate(values)
+        build_tokenizer(config)
+    except ValidationError as error:
+        problem = config_error(error, TokenizerConfig, where).what
+    except TextError as error:
+        problem = error.what
+    else:
+        return config
+    raise CheckpointError(f"its vocabulary cannot be used: {problem}", where=where)

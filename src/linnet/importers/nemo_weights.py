@@ -1,0 +1,98 @@
+"""A PyTorch state dict from a stranger: only tensors by name, finite, as large as they claim."""
+
+import pickle
+import re
+import zipfile
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+from linnet.core.errors import CheckpointError
+
+MAX_TENSORS = 100_000
+_ZIP_MAGIC = b"PK\x03\x04"
+_GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
+_AGAIN = "Download the file again and compare its size"
+
+
+def load_weights(file: IO[bytes], num_bytes: int, where: str) -> dict[str, Tensor]:
+    """Read a file of `torch.save`, of the format since PyTorch 1.6 or the one before, without running it.
+
+    Args:
+        file: open at its start; must seek.
+        num_bytes: its size.
+        where: what messages call it.
+
+    Returns:
+        Contiguous CPU tensors by name; half and double precision comes as float32.
+
+    Raises:
+        CheckpointError: when it is damaged, would run code, holds other things than tensors by name, or a
+            value that is not finite.
+    """
+    state = _plain_values(file, num_bytes, where)
+    if not isinstance(state, dict) or not state:
+        raise CheckpointError("is no state dict of tensors by name", where=where)
+    if len(state) > MAX_TENSORS:
+        raise CheckpointError(f"holds more than {MAX_TENSORS} tensors", where=where)
+    for key in list(state):
+        state[key] = _checked(key, state[key], where)
+    return dict(state)
+
+
+def _plain_values(file: IO[bytes], num_bytes: int, where: str) -> Any:
+    if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC:
+        _check_zip(file, num_bytes, where)
+    file.seek(0)
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if named := _GLOBAL.search(str(error)):
+            # torch's own message is not shown: it proposes to run what the file holds.
+            raise CheckpointError(
+                f"holds pickled code ({named[1]}), which is not run",
+                where=where,
+                remedy="Take the file from a source you trust, or ask its author for plain weights",
+            ) from None
+        raise _damaged(where) from error
+    except Exception as error:  # a damaged file can raise anything
+        raise _damaged(where) from error
+
+
+def _check_zip(file: IO[bytes], num_bytes: int, where: str) -> None:
+    """Refuse a zip that is not as torch.save writes it: stored records that fit into the file."""
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as records:
+            entries = records.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise _damaged(where) from error
+    compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if compressed or sum(entry.file_size for entry in entries) > num_bytes:
+        raise CheckpointError("holds compressed records, which PyTorch does not write", where=where)
+
+
+def _checked(key: Any, value: Any, where: str) -> Tensor:
+    if not isinstance(key, str) or not isinstance(value, Tensor):
+        raise CheckpointError(
+            f"{str(key)[:80]!r} is a {type(value).__name__}, not a tensor with a name", where=where
+        )
+    tensor = value.detach()
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        raise CheckpointError(f"{key} is no plain tensor of numbers", where=where)
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise CheckpointError(f"{key} claims to be larger than it is", where=where)
+    if tensor.is_floating_point():
+        tensor = tensor.to(torch.float32)
+        if not tensor.isfinite().all():
+            raise CheckpointError(
+                f"{key} holds NaN or infinity",
+                where=where,
+                remedy="Take an earlier checkpoint",
+            )
+    return tensor.contiguous()
+
+
+def _damaged(where: str) -> CheckpointError:
+    return CheckpointError("is damaged, or no file of PyTorch", where=where, remedy=_AGAIN)
