@@ -1,4 +1,4 @@
-"""Forced alignment: the frames in which a known text was written, and how likely each of its tokens is there."""
+"""Forced alignment: when a known text was written, and how likely each of its tokens is there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ def align(
 ) -> Alignment:
     """Find the best alignment of `tokens` to an utterance (Kürzinger et al. 2020, arXiv:2007.09127, §2.1).
 
-    Exact as long as the best alignment never leaves a band of states that follows the best state so far; texts
-    of up to half of `band_states` tokens always are. Memory grows with frames × band, at two bits each.
+    Exact as long as the best alignment never leaves a band of states that follows the best state so far;
+    texts of up to half of `band_states` tokens always are. Memory grows with frames × band, at two bits each.
 
     Args:
         log_probs: (S, V) natural log-probs without padding.

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from linnet.core.arrays import LogProbs
 from linnet.decoding import beam_kernel as kernel
 from linnet.decoding.hotwords import build_hotwords, no_hotwords
+from linnet.decoding.language_model import LanguageModel
 from linnet.decoding.lexicon import LexiconTables
-from linnet.lm.kernel import NgramTables
+from linnet.lm.scoring import sentence_start
+from linnet.lm.tables import Tables as NgramTables
 from linnet.text.vocabulary import BOUNDARY, Vocabulary, is_byte_piece
 
 MIN_NODES = 1 << 14
@@ -29,7 +31,7 @@ class BeamConfig(BaseModel):
         top_tokens: tokens looked at in a frame.
         min_token: tokens of a smaller natural log-prob are not looked at.
         margin: prefixes that far (natural log) behind the best are dropped.
-        blank_only: frames whose blank has at least this natural log-prob are taken as silence; 0 looks at all.
+        blank_only: frames whose blank has at least this log-prob are taken as silence; 0 looks at all.
         alpha: weight of the language model.
         beta: bonus for each word, or each token of a token language model.
         unknown: what a word that the language model does not know costs beside its own score.
@@ -75,21 +77,6 @@ class BeamResult:
 
     hypotheses: tuple[Hypothesis, ...]
     reached: tuple[bool, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageModel:
-    """An n-gram model as the search needs it.
-
-    Attributes:
-        ngrams: the packed model.
-        lexicon: the spellings of its words, for a model of words.
-        token_words: (V − 1,) the model's id of each token, for a model of tokens.
-    """
-
-    ngrams: NgramTables
-    lexicon: LexiconTables | None = None
-    token_words: NDArray[np.int32] | None = None
 
 
 class BeamDecoder:
@@ -231,7 +218,8 @@ def _new_arena(tables: kernel.Tables, num_nodes: int, num_phrases: int) -> kerne
     candidates = weights.beam * (weights.top_tokens + 1)
     arena = kernel.Arena(
         nodes=np.zeros(num_nodes, kernel.NODE),
-        context=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.int32),
+        words=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.uint32),
+        backoffs=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.float32),
         table=np.zeros(2 * num_nodes, kernel.ENTRY),
         beam=np.zeros(candidates, kernel.MASSES),
         candidates=np.zeros(candidates, kernel.MASSES),
@@ -248,7 +236,12 @@ def _new_arena(tables: kernel.Tables, num_nodes: int, num_phrases: int) -> kerne
     root["worth"] = arena.log_scale[0] = tables.hotwords.partial[tables.hotwords.start]
     arena.beam[0]["blank"] = 1.0
     if weights.mode != kernel.NO_LM:
-        arena.context[0, 0], root["context_length"] = tables.ngrams.start, min(tables.ngrams.order - 1, 1)
+        start = sentence_start(tables.ngrams)
+        arena.words[0], arena.backoffs[0], root["num_words"] = (
+            start.words,
+            start.log10_backoffs,
+            start.length[0],
+        )
     return arena
 
 
@@ -256,7 +249,7 @@ def _enlarged(arena: kernel.Arena) -> kernel.Arena:
     """Return an arena of twice as many nodes with the same content."""
     grown = {
         name: np.concatenate([getattr(arena, name), np.zeros_like(getattr(arena, name))])
-        for name in ("nodes", "context", "table", "committed")
+        for name in ("nodes", "words", "backoffs", "table", "committed")
     }
     larger = arena._replace(**grown)
     kernel.compact(larger)  # enters the nodes into the larger table anew
@@ -281,4 +274,21 @@ def token_text(piece: str) -> bytes:
 _EMPTY_LEXICON = LexiconTables(
     np.zeros(2, np.int64), np.zeros(2, np.int32), np.full(1, -1, np.int32), np.zeros(1)
 )
-_EMPTY_NGRAMS = NgramTables(np.zeros(2, np.int64), np.zeros(1), np.zeros(1), 1, 0, 0, 0)
+
+
+def _empty_ngrams() -> NgramTables:
+    """Return the tables of no model, with the types of one: so the search is compiled once for both."""
+    tables = NgramTables(
+        keys=np.zeros(0, np.uint64),
+        values=np.zeros(0, np.float32),
+        centroids=np.zeros((0, 2, 256), np.float32),
+        starts=np.zeros(2, np.int64),
+        num_homes=np.zeros(1, np.int64),
+        max_probes=np.zeros(1, np.int64),
+    )
+    for array in tables:
+        array.setflags(write=False)
+    return tables
+
+
+_EMPTY_NGRAMS = _empty_ngrams()
