@@ -13,9 +13,11 @@ from pydantic import TypeAdapter
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from linnet.models.catalog import ARCHITECTURES, Architecture
+from linnet.models.catalog import ARCHITECTURES
 from linnet.models.encoders import FAMILIES, EncoderConfig, expand_variant
 from linnet.models.layers.convolution import TimeConv
+
+RECURRENT = ("deepspeech2", "n2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,9 @@ def meta_model(family: str, variant: str) -> nn.ModuleDict:
     architecture = ARCHITECTURES[family]
     config = TypeAdapter[EncoderConfig](EncoderConfig).validate_python(expand_variant({family: variant}))
     with torch.device("meta"):
-        encoder = config.build(architecture.frontend.num_features)
-        head = TimeConv(config.output_width, num_outputs(architecture, variant), bias=True)
+        encoder = config.build(architecture.frontend_of(variant).num_features)
+        head = TimeConv(config.output_width, architecture.num_outputs_of(variant), bias=True)
     return nn.ModuleDict({"encoder": encoder, "head": head}).eval()
-
-
-def num_outputs(architecture: Architecture, variant: str) -> int:
-    """Outputs of the head, the blank among them."""
-    return architecture.sizes[variant].num_outputs or architecture.num_outputs
 
 
 def count_parameters(family: str, variant: str) -> int:
@@ -46,9 +43,9 @@ def count_parameters(family: str, variant: str) -> int:
     return sum(weight.numel() for weight in meta_model(family, variant).parameters())
 
 
-def count_cost(family: str, variant: str, num_frames: int = 1000) -> Cost:
+def count_cost(family: str, variant: str, num_frames: int) -> Cost:
     """Count the parameters of a size, and its multiplications in one utterance of `num_frames`."""
-    frontend = ARCHITECTURES[family].frontend
+    frontend = ARCHITECTURES[family].frontend_of(variant)
     model = meta_model(family, variant)
     features = torch.zeros(1, frontend.num_features, num_frames, device="meta")
     lengths = torch.full((1,), num_frames, device="meta")
@@ -60,11 +57,16 @@ def count_cost(family: str, variant: str, num_frames: int = 1000) -> Cost:
     return Cost(parameters, multiplications / (num_frames * frontend.frame_shift_s) / 1e9)
 
 
+def frames_to_count(family: str) -> int:
+    """Give 10 s; less for recurrent layers, counted step by step at the same cost in each."""
+    return 40 if family in RECURRENT else 1000
+
+
 def main(families: list[str]) -> None:
     """Print the figures of some families, or of all."""
     for family in families or FAMILIES:
         for variant in FAMILIES[family].variants:
-            cost = count_cost(family, variant)
+            cost = count_cost(family, variant, frames_to_count(family))
             print(f"{family} {variant}: {cost.parameters:_}, {cost.gmac_per_s:.3g}", flush=True)
 
 

@@ -14,7 +14,16 @@ from linnet.runtime.session import CtcSession
 NUM_MELS = 8
 TOLERANCE = 1e-4
 CONFORMER = {"num_layers": 1, "width": 8, "num_heads": 2, "expansion": 2, "subsampling_channels": 4}
+SHALLOW = {"kernel": 3, "filters": 6}
 ENCODERS: dict[str, dict[str, Any]] = {
+    "block table": {
+        "activation": "swish",
+        "blocks": [
+            {**SHALLOW, "stride": 2, "stride_at": "last", "repeat": 2, "se": True, "se_reduction": 2},
+            {**SHALLOW, "dense": True, "lookahead_frames": 0},
+            {**SHALLOW, "dense": True, "separable": False},
+        ],
+    },
     "conformer": {"conformer": "s", **CONFORMER},
     "fastconformer, local and causal": {
         "fastconformer": "s",
@@ -25,6 +34,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
         "causal_subsampling": True,
         "conv_norm": "layer",
     },
+    "squeezeformer": {"squeezeformer": "xs", **CONFORMER, "num_layers": 2, "reduce_at": 0},
 }
 
 

@@ -89,7 +89,11 @@ def write_model(tmp_path: Path, **values: str) -> Path:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("encoder", "{quartznet: 5x6}", "encoder.quartznet: '5x6' is not one of 5x1, 5x3, 5x5, 10x5, 15x5"),
+        (
+            "encoder",
+            "{quartznet: 5x6}",
+            "encoder.quartznet: '5x6' is not one of 5x1, 5x3-paper-rows, 5x3, 5x5, 10x5, 15x5",
+        ),
         ("encoder", "{quartznet: 5x1, dropout: 0.1}", "encoder.dropout: unknown key"),
         ("encoder", "{blocks: [{filters: 8, kernel: 4}]}", "encoder.blocks.0: kernel must be odd, not 4"),
         ("encodr", ROWS, "encodr: unknown key; did you mean encoder?"),

@@ -138,11 +138,11 @@ def test_what_lies_beyond_a_length_is_never_looked_at(
 @pytest.mark.parametrize("separable", [True, False])
 def test_in_training_a_block_looks_at_valid_frames_alone(padded_batch: Batch, separable: bool) -> None:
     features, lengths = padded_batch(12, 5)
-    config = JasperBlockConfig(filters=4, kernel=5, separable=separable)
+    config = JasperConfig(blocks=(JasperBlockConfig(filters=4, kernel=5, separable=separable),))
     torch.manual_seed(0)
-    block = JasperBlock(6, config)
-    dirty, _ = block(features, lengths)
-    clean, _ = block(features * (torch.arange(12) < lengths[:, None, None]), lengths)
+    encoder = config.build(6)
+    dirty, _ = encoder(features, lengths)
+    clean, _ = encoder(features * (torch.arange(12) < lengths[:, None, None]), lengths)
     torch.testing.assert_close(dirty, clean)
 
 

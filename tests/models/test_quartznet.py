@@ -18,6 +18,7 @@ DIGITS = {"kind": "char", "pieces": [*"0123456789"]}  # with space and blank 12 
         ("15x5", LETTERS, 18_924_381),
         ("5x1", DIGITS, 1_991_228),
         ("5x3", DIGITS, 6_389_580),
+        ("5x3-paper-rows", DIGITS, 4_622_156),
     ],
 )
 def test_parameter_counts(variant: str, tokenizer: dict[str, object], parameters: int) -> None:

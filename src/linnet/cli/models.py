@@ -69,10 +69,10 @@ def _rows(family: str, architecture: "Architecture") -> "Rows":
             "title": architecture.title,
             "paper": architecture.paper,
             "parameters": size.parameters,
-            "num_outputs": size.num_outputs or architecture.num_outputs,
+            "num_outputs": architecture.num_outputs_of(name),
             "gmac_per_s": size.gmac_per_s,
             "subsampling": architecture.subsampling,
-            "frontend": architecture.frontend.model_dump(mode="json", exclude_unset=True),
+            "frontend": architecture.frontend_of(name).model_dump(mode="json", exclude_unset=True),
             "wer": None if size.wer is None else asdict(size.wer),
             "source": size.source,
         }
@@ -130,7 +130,7 @@ def _wer(row: dict[str, Any]) -> str:
     """Write clean/other, with the parts of LibriSpeech that they are of unless they are the test parts."""
     if (wer := row["wer"]) is None:
         return ""
-    rates = "/".join(f"{rate:.2f}" for rate in (wer["clean"], wer["other"]) if rate is not None)
+    rates = "/".join(f"{rate:g}" for rate in (wer["clean"], wer["other"]) if rate is not None)
     return rates if wer["part"] == "test" else f"{wer['part']} {rates}"
 
 

@@ -2,6 +2,10 @@
 
 import re
 
+from pydantic import ValidationError
+
+from linnet.core.config_error import config_error
+from linnet.core.errors import CheckpointError
 from linnet.importers.nemo_conformer import LAYER_NAMES, subsampling_layer
 from linnet.importers.section import Section
 from linnet.models.squeezeformer import SqueezeformerConfig
@@ -24,29 +28,32 @@ def translate_encoder(section: Section) -> SqueezeformerConfig:
     section.expect("subsampling", ["dw_striding", "striding"])
     section.expect("conv_norm_type", _NORMS)
     channels = section.take("subsampling_conv_channels", int, -1)
-    config = SqueezeformerConfig.model_validate(
-        {
-            "num_layers": section.take("n_layers", int),
-            "width": width,
-            "num_heads": section.take("n_heads", int, 4),
-            "reduce_at": section.get("time_reduce_idx"),
-            "recover_at": section.get("time_recovery_idx"),
-            "expansion": section.take("ff_expansion_factor", int, 4),
-            "kernel": section.take("conv_kernel_size", int, 31),
-            "conv_norm": _NORMS[section.take("conv_norm_type", str, "batch_norm")],
-            "adaptive_scale": section.take("adaptive_scale", bool, True),
-            "subsampling": section.take("subsampling_factor", int, 4),
-            "subsampling_channels": None if channels == -1 else channels,
-            "separable_subsampling": section.take("subsampling", str, "dw_striding") == "dw_striding",
-            "scale_input": section.take("xscaling", bool, True),
-            "dropout": section.take("dropout", float, 0.1),
-            "attention_dropout": section.take("dropout_att", float, 0.0),
-        }
-    )
+    reduce_at, recover_at = section.get("time_reduce_idx"), section.get("time_recovery_idx")
+    values = {
+        "num_layers": section.take("n_layers", int),
+        "width": width,
+        "num_heads": section.take("n_heads", int, 4),
+        "reduce_at": reduce_at,
+        "recover_at": None if reduce_at is None else recover_at,
+        "expansion": section.take("ff_expansion_factor", int, 4),
+        "kernel": section.take("conv_kernel_size", int, 31),
+        "conv_norm": _NORMS[section.take("conv_norm_type", str, "batch_norm")],
+        "adaptive_scale": section.take("adaptive_scale", bool, True),
+        "subsampling": section.take("subsampling_factor", int, 4),
+        "subsampling_channels": None if channels == -1 else channels,
+        "separable_subsampling": section.take("subsampling", str, "dw_striding") == "dw_striding",
+        "scale_input": section.take("xscaling", bool, True),
+        "dropout": section.take("dropout", float, 0.1),
+        "attention_dropout": section.take("dropout_att", float, 0.0),
+    }
     # Tied position biases lie in the file once for each layer; the table of positions grows as needed.
     section.ignore("feat_in", "untie_biases", "pos_emb_max_len", "dropout_emb")
     section.finish()
-    return config
+    try:
+        return SqueezeformerConfig.model_validate(values)
+    except ValidationError as error:
+        problem = config_error(error, SqueezeformerConfig, section.where)
+        raise CheckpointError(problem.what, where=section.where) from None
 
 
 _LAYER_PARTS = {

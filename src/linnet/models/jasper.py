@@ -6,7 +6,7 @@ C, 1, T) when the encoder is exported.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
@@ -146,6 +146,13 @@ class JasperConfig(BaseModel):
         return JasperEncoder(self, num_features)
 
 
+class ValidFrames(NamedTuple):
+    """Valid frames (B,), and the mask made of them, so that it is made once a frame rate."""
+
+    lengths: Tensor
+    mask: Tensor
+
+
 class SubBlock(nn.Module):
     """Convolution (depthwise + pointwise, or full) and batch norm; the block adds activation and dropout."""
 
@@ -169,18 +176,19 @@ class SubBlock(nn.Module):
             self.mixing = wide(in_channels, config.filters)
         self.norm = TimeBatchNorm(config.filters, eps=1e-3)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Convolve (B, C, T) with (B,) valid frames; unmasked, the lengths come back as they were."""
+    def forward(self, x: Tensor, valid: ValidFrames) -> tuple[Tensor, ValidFrames]:
+        """Convolve (B, C, T); unmasked, the lengths come back as they were."""
         for convolution in (self.depthwise, self.mixing):
             if convolution is None:
                 continue
             # A 1x1 convolution mixes no frames: its mask matters only to the batch statistics of training.
             if self.masked and (self.training or convolution.weight.shape[-1] > 1):
-                x = x * frame_mask(lengths, x)
+                x = x * valid.mask
             x = convolution(x)
-            if self.masked:
-                lengths = convolution.output_lengths(lengths)
-        return self.norm(x), lengths
+            if convolution.stride > 1:
+                lengths = convolution.output_lengths(valid.lengths) if self.masked else valid.lengths
+                valid = ValidFrames(lengths, frame_mask(lengths, x))
+        return self.norm(x), valid
 
 
 class JasperBlock(nn.Module):
@@ -222,24 +230,26 @@ class JasperBlock(nn.Module):
         self.dense = nn.ModuleList(_projection(width, config) for width in earlier_channels)
         self.activation = nn.Sequential(make_activation(), nn.Dropout(config.dropout))
 
-    def forward(self, x: Tensor, lengths: Tensor, earlier: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, valid: ValidFrames, earlier: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, ValidFrames]:
         """Return (B, D, S) and its valid frames; `earlier` are the inputs of the dense blocks before."""
-        y, y_lengths = x, lengths
+        y, y_valid = x, valid
         last = len(self.sub_blocks) - 1
         for index, sub_block in enumerate(self.sub_blocks):
-            y, y_lengths = sub_block(y, y_lengths)
+            y, y_valid = sub_block(y, y_valid)
             if index < last:
                 y = self.activation(y)
         if self.squeeze_excite is not None:
-            y = self.squeeze_excite(y, y_lengths)
+            y = self.squeeze_excite(y, y_valid.mask)
         for projection, source in zip(self.dense, earlier, strict=True):
-            y = y + projection(self._residual_input(source, lengths))
+            y = y + projection(self._residual_input(source, valid))
         if self.residual is not None:
-            y = y + self.residual(self._residual_input(x, lengths))
-        return self.activation(y), y_lengths
+            y = y + self.residual(self._residual_input(x, valid))
+        return self.activation(y), y_valid
 
-    def _residual_input(self, x: Tensor, lengths: Tensor) -> Tensor:
-        return x * frame_mask(lengths, x) if self.masked and self.training else x
+    def _residual_input(self, x: Tensor, valid: ValidFrames) -> Tensor:
+        return x * valid.mask if self.masked and self.training else x
 
 
 def _projection(in_channels: int, config: JasperBlockConfig) -> nn.Sequential:
@@ -277,15 +287,15 @@ class JasperEncoder(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode (B, F, T) or (B, F, 1, T) features with (B,) valid frames."""
-        x, x_lengths = features, lengths
+        x, valid = features, ValidFrames(lengths, frame_mask(lengths, features))
         earlier: tuple[Tensor, ...] = ()
         for block, config in zip(self.blocks, self.config.blocks, strict=True):
-            y, x_lengths = block(x, x_lengths, earlier if config.dense else ())
+            y, valid = block(x, valid, earlier if config.dense else ())
             earlier = (*earlier, x) if config.dense else ()
             x = y
         # Unmasked blocks leave the lengths alone; every convolution keeps ceil(T / stride) frames.
         factor = self.config.subsampling
-        return x, x_lengths if self.config.conv_mask else (lengths + factor - 1) // factor
+        return x, valid.lengths if self.config.conv_mask else (lengths + factor - 1) // factor
 
 
 def odd_kernel(kernel: int, factor: float) -> int:

@@ -9,8 +9,9 @@ def quartznet(variant: str) -> JasperConfig:
     """Return the table of a named variant.
 
     `5x5`, `10x5` and `15x5` are the paper's: five block shapes repeated one, two or three times, R = 5.
-    `5x3` is NVIDIA's experimental table with dropout 0.2 (NeMo v0.10.1). `5x1` is the 2 M parameter digits
-    table of mdigits.
+    `5x3` is NVIDIA's experimental table with dropout 0.2 (NeMo v0.10.1). `5x1` and `5x3-paper-rows` are
+    tables of mdigits (github.com/AntonOkhotnikov/mdigits) with 2.0 and 4.6 M parameters; the latter is the
+    paper's 5x5 with R = 3.
 
     Raises:
         KeyError: for an unknown variant; `VARIANTS` names them all.
@@ -43,6 +44,7 @@ def _paper(groups: int) -> list[JasperBlockConfig]:
 
 _TABLES = {
     "5x1": _table(_stack([(256, 39), (336, 51), (512, 63), (512, 75)], repeat=1), 768),
+    "5x3-paper-rows": _table(_stack(_PAPER_ROWS, repeat=3), 1024),
     "5x3": _table(_stack([(512, 63)] * 2 + [(512, 75)] * 3, repeat=3, dropout=0.2), 1024, dropout=0.2),
     "5x5": _paper(1),
     "10x5": _paper(2),

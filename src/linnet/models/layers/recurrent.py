@@ -1,5 +1,6 @@
 """LSTM and GRU layers over time that see the valid frames of an utterance and nothing behind them."""
 
+from itertools import chain
 from typing import Literal
 
 import torch
@@ -48,13 +49,16 @@ class RecurrentLayer(nn.Module):
 
     def _onnx_node(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Stand for one node of ONNX, whose layout is (S, B, D) → (S, directions, B, H)."""
-        weights = [
-            torch.stack([self._onnx_weight(rnn, *names) for rnn in self._directions])
-            for names in (("weight_ih_l0",), ("weight_hh_l0",), ("bias_ih_l0", "bias_hh_l0"))
-        ]
+        gates = [range(self.hidden * gate, self.hidden * (gate + 1)) for gate in _ONNX_GATES[self.cell]]
+        rows = torch.tensor(list(chain(*gates)), device=x.device)
+        inputs, states, biases = zip(*(_onnx_weights(rnn, rows) for rnn in self._directions), strict=True)
         y = torch.onnx.ops.symbolic(
             self.cell.upper(),
-            [x.transpose(0, 1), *weights, lengths.int()],
+            [
+                x.transpose(0, 1),
+                *(torch.stack(each) for each in (inputs, states, biases)),
+                lengths.int(),
+            ],
             {
                 "hidden_size": self.hidden,
                 "direction": "forward" if self.backward_rnn is None else "bidirectional",
@@ -65,12 +69,6 @@ class RecurrentLayer(nn.Module):
             version=14,
         )
         return y.permute(2, 0, 1, 3).flatten(2)  # (B, S, directions · H)
-
-    def _onnx_weight(self, rnn: nn.Module, *names: str) -> Tensor:
-        """Join the named weights of one direction, each with its gates in the order of ONNX."""
-        gates = torch.tensor(_ONNX_GATES[self.cell]) * self.hidden
-        rows = (gates[:, None] + torch.arange(self.hidden)).flatten()
-        return torch.cat([getattr(rnn, name).index_select(0, rows) for name in names])
 
     @property
     def _directions(self) -> tuple[nn.Module, ...]:
@@ -103,6 +101,13 @@ class RecurrentStack(nn.Module):
         for index, layer in enumerate(self.layers):
             x = layer(self.dropout(x) if index else x, lengths)
         return x
+
+
+def _onnx_weights(rnn: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Take the weights of one direction, for its input and for its state, and both biases as one."""
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    of_input, of_state, *biases = (getattr(rnn, name).index_select(0, rows) for name in names)
+    return of_input, of_state, torch.cat(biases)
 
 
 def turned_around(x: Tensor, lengths: Tensor) -> Tensor:

@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from linnet.models.layers.masking import frame_mask
-
 
 class SqueezeExcite(nn.Module):
     """Squeeze-and-excitation with global context (arXiv:1709.01507; ContextNet, arXiv:2005.03191, eq. 2).
@@ -28,17 +26,15 @@ class SqueezeExcite(nn.Module):
         for layer in (self.reduce, self.expand):
             nn.init.xavier_uniform_(layer.weight)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Scale (B, C, T) or (B, C, 1, T) with (B,) valid frames."""
-        if torch.is_autocast_enabled(x.device.type):
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Scale (B, C, T) or (B, C, 1, T) by what the `frame_mask` lets through; the rest becomes 0."""
+        if not x.is_meta and torch.is_autocast_enabled(x.device.type):
             with torch.autocast(x.device.type, enabled=False):
-                return x * self._scale(x, lengths).to(x.dtype)
-        return x * self._scale(x, lengths)
+                return self._scaled(x.float(), mask.float()).to(x.dtype)
+        return self._scaled(x, mask)
 
-    def _scale(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, C, 1) or (B, C, 1, 1)."""
-        x = x.float()
-        mask = frame_mask(lengths, x)
-        mean = (x * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)  # (B, C) or (B, C, 1)
+    def _scaled(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = x * mask
+        mean = x.sum(-1) / mask.sum(-1).clamp(min=1.0)  # (B, C) or (B, C, 1)
         scale: Tensor = self.expand(self.activation(self.reduce(mean.flatten(1)))).sigmoid()  # (B, C)
-        return scale.reshape(*scale.shape, *[1] * (x.dim() - 2))
+        return x * scale.reshape(*scale.shape, *[1] * (x.dim() - 2))

@@ -1,0 +1,130 @@
+"""`linnet import` and .nemo files where a bundle is asked for."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+pytest.importorskip("onnxscript", reason="importing needs the extra train")
+
+from linnet.audio.write import write_audio
+from linnet.bundle.reader import read_bundle
+from linnet.cli.imported import cache_folder, language_of
+from linnet.cli.main import app
+from linnet.core.arrays import Samples
+from linnet.export import run
+from linnet.export.proof import Proof
+from linnet.export.run import ExportOptions
+from linnet.models.checkpoint import load_model
+from linnet.models.ctc import CtcModel
+from linnet.runtime.packaged import find_model
+
+PROOF = Proof(recordings=2, audio_s=3.25, alone=1.5e-6, batched=2.5e-6, changed_texts=0)
+
+
+def invoke(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)), env={"COLUMNS": "200"})
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LINNET_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def source(write_nemo: Callable[..., Path], tiny_nemo: tuple[Any, Any]) -> Path:
+    return write_nemo(*tiny_nemo)
+
+
+@pytest.fixture
+def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, list[Samples], ExportOptions]]:
+    """Puts the packaged model where a bundle shall be written; gives what was to be exported."""
+    calls: list[tuple[CtcModel, list[Samples], ExportOptions]] = []
+
+    def export_model(model: CtcModel, directory: Path, recordings: list[Samples], options: Any) -> Proof:
+        calls.append((model, recordings, options))
+        shutil.copytree(find_model("digits"), directory)
+        return PROOF
+
+    monkeypatch.setattr(run, "export_model", export_model)
+    return calls
+
+
+def test_a_nemo_file_becomes_a_proved_bundle(
+    source: Path, tmp_path: Path, tone: Callable[..., Samples]
+) -> None:
+    write_audio(tmp_path / "tone.wav", tone(duration_s=0.5))
+    checkpoint = tmp_path / "model.ckpt"
+    done = invoke(
+        *("import", source, tmp_path / "bundle", "--name", "stt_de_tiny", "--license", "CC-BY-4.0"),
+        *("--audio", tmp_path / "tone.wav", "--checkpoint", checkpoint),
+    )
+    assert done.exit_code == 0, done.output
+    shown = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert shown[0] == ["model", "stt_de_tiny: EncDecCTCModel of NeMo 1.23.0"]
+    assert shown[1] == ["encoder", "jasper, 124 parameters, a frame every 20 ms"]
+    assert shown[2] == ["vocabulary", "3 pieces, char; texts by basic"]
+    assert shown[3][1].startswith("end   logmel, 8 features, 20/10 ms at 16000 Hz, per_feature, reflect")
+    assert done.stdout.splitlines()[4].startswith("compared on 3 recordings")
+    spec = read_bundle(tmp_path / "bundle").spec
+    assert (spec.name, spec.language, spec.license) == ("stt_de_tiny", "de", "CC-BY-4.0")
+    assert load_model(checkpoint).config.name == "stt_de_tiny"
+
+
+def test_nothing_is_imported_over_something(source: Path, tmp_path: Path, exports: list[Any]) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "notes.txt").write_text("mine")
+    (tmp_path / "old.ckpt").write_text("mine")
+    for arguments in (["bundle"], ["new", "--checkpoint", tmp_path / "old.ckpt"]):
+        done = invoke("import", source, tmp_path / arguments[0], *arguments[1:])
+        assert (done.exit_code, exports) == (2, [])
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_bad_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "bad.nemo").write_bytes(b"bad")
+    for arguments in (["import", tmp_path / "bad.nemo", tmp_path / "x"], ["transcribe", "--sample", "-m"]):
+        arguments += [tmp_path / "bad.nemo"] if arguments[0] == "transcribe" else []
+        done = invoke(*arguments)
+        assert done.exit_code == 2
+        assert "bad.nemo: is no tar archive" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["bad.nemo"]
+
+
+@pytest.mark.parametrize("command", [["transcribe", "--sample"], ["bench", "--repeat", "1"]])
+def test_a_nemo_file_runs_from_the_cache(
+    command: list[str], source: Path, exports: list[Any], cache: Path
+) -> None:
+    first, second = (invoke(*command, "--model", source) for _ in range(2))
+    assert first.exit_code == second.exit_code == 0, first.output
+    assert "importing" in first.stderr
+    assert "importing" not in second.stderr
+    assert len(exports) == 1
+    ((model, recordings, options),) = exports
+    assert (model.config.name, len(recordings), options.language) == ("model", 2, "und")
+    assert len(list((cache / "imported").iterdir())) == 1
+    source.write_bytes(source.read_bytes() + bytes(512))  # another file, another key
+    assert "importing" in invoke(*command, "--model", source).stderr
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    done = invoke("transcribe", "--sample", "--model", tmp_path / "none.nemo")
+    assert done.exit_code == 2
+    assert "none.nemo: there is no such file" in done.stderr
+
+
+def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LINNET_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
+    assert cache_folder() == Path("/xdg/linnet")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "linnet"
+
+
+def test_the_language_comes_from_nvidias_names() -> None:
+    names = ("stt_en_quartznet15x5", "nvidia-stt_ru_conformer_ctc_large", "QuartzNet15x5Base-En")
+    assert [language_of(name) for name in names] == ["en", "ru", "und"]
