@@ -40,6 +40,16 @@ def tampered(graph: Path, folder: Path, amount: float) -> Path:
     return folder / "tampered.onnx"
 
 
+def test_recordings_that_may_not_share_a_batch_are_compared_alone(
+    model: CtcModel, graph: Path, recordings: list[Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CtcModel, "one_at_a_time", True)
+    session = ChangedSession(graph, (0, 0, 0), np.nan)  # which only a batch would meet
+    proof = prove(model, session, recordings)  # type: ignore[arg-type]
+    assert proof.holds
+    assert proof.batched == proof.alone
+
+
 def test_the_true_graph_is_proved(model: CtcModel, graph: Path, recordings: list[Samples]) -> None:
     proof = prove(model, CtcSession(graph), recordings)
     assert proof.holds

@@ -123,3 +123,11 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, recordings: list[Sample
     (tmp_path / "a.ckpt").write_bytes(b"PK")
     with pytest.raises(CheckpointError, match=r"a\.ckpt"):
         export_bundle(tmp_path / "a.ckpt", tmp_path / "bundle", recordings, ExportOptions())
+
+
+def test_a_model_that_no_onnx_file_holds_is_refused_before_any_work(
+    model: CtcModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CtcModel, "num_parameters", lambda _: 2**29)
+    with pytest.raises(ExportError, match=r"the weights take 2\.0 GiB, and one ONNX file holds less than 2"):
+        run.export_model(model, tmp_path / "bundle", [], ExportOptions())

@@ -92,8 +92,11 @@ def test_mfcc_settings() -> None:
         ({"window": "none"}, "window: 'none' is not one of 'hann'"),
         ({"normalize": "per_channel"}, "normalize: 'per_channel' is not one of"),
         ({"normalize": {"fixed_mean": [1.0], "fixed_std": [1.0]}}, "fixed_mean has 1 values"),
-        ({"window_size": float("inf")}, "window_ms"),
-        ({"sample_rate": 0}, "sample_rate_hz"),
+        ({"window_size": float("inf")}, "window_size makes inf samples"),
+        ({"n_window_stride": 10**400}, "window_stride makes"),
+        ({"preemph": 10**400}, "preemphasis"),
+        ({"sample_rate": 0}, "sample_rate: 0 is no sample rate"),
+        ({"sample_rate": 10**400}, "is no sample rate"),
         ({"new_trick": 1}, "unknown keys: new_trick"),
     ],
 )

@@ -36,6 +36,16 @@ def test_a_batch_gives_what_each_gives_alone(tiny_model: CtcModel, waveforms: li
     ]
 
 
+def test_a_model_without_masks_never_shares_a_batch(tiny_model: CtcModel, waveforms: list[Any]) -> None:
+    encoder = tiny_model.config.encoder.model_copy(update={"conv_mask": False})
+    model = CtcModel(tiny_model.config.model_copy(update={"encoder": encoder}))
+    assert model.one_at_a_time
+    assert not tiny_model.one_at_a_time
+    recognizer = CheckpointRecognizer(model)
+    for batched, samples in zip(recognizer.log_probs(waveforms), waveforms, strict=True):
+        np.testing.assert_array_equal(batched, recognizer.log_probs([samples])[0])
+
+
 def test_no_waveforms_give_no_transcripts(tiny_model: CtcModel) -> None:
     assert CheckpointRecognizer(tiny_model).transcribe_samples([]) == []
 

@@ -110,6 +110,17 @@ def test_a_batch_reads_as_one_by_one(recognizer: Recognizer, say_tones: Say) -> 
     ]
 
 
+def test_recordings_that_may_not_share_a_batch_do_not(
+    tone_bundle: Path, tmp_path: Path, say_tones: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizer = Recognizer.load(edited(tone_bundle, tmp_path, one_at_a_time=True))
+    sizes: list[int] = []
+    log_probs = recognizer.log_probs
+    monkeypatch.setattr(recognizer, "log_probs", lambda batch: sizes.append(len(batch)) or log_probs(batch))
+    found = recognizer.transcribe_samples([say_tones("one two"), say_tones("two")])
+    assert ([each.text for each in found], sizes) == (["one two", "two"], [1, 1])
+
+
 def test_no_waveforms_no_transcripts(recognizer: Recognizer) -> None:
     assert recognizer.transcribe_samples([]) == []
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from linnet import __version__
+from linnet.bundle.reader import MAX_MODEL_BYTES
 from linnet.bundle.schema import BundleSpec
 from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config_error import config_error
+from linnet.core.errors import ExportError
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
 from linnet.export.proof import Proof, prove
@@ -71,6 +73,11 @@ def export_model(
         BundleError: when something is in the way.
     """
     check_free(directory, replace=options.replace)
+    if (num_bytes := 4 * model.num_parameters()) >= MAX_MODEL_BYTES:
+        raise ExportError(
+            f"the weights take {num_bytes / 2**30:.1f} GiB, and one ONNX file holds less than 2",
+            remedy="Export a smaller model",
+        )
     spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"

@@ -121,7 +121,7 @@ def translate_config(archive: NemoArchive, name: str) -> NemoConfig:
     top = Section(values.get("model") or values, where)  # NeMo, too, takes the part below `model`
     nemo_class = _last_part(top.take("target", str))
     target = _find_target(nemo_class, where)
-    version = top.get("nemo_version") and str(top.get("nemo_version"))
+    version = None if top.get("nemo_version") is None else str(top.get("nemo_version"))
     frontend = translate_preprocessor(*component(top.get("preprocessor"), f"{where}, preprocessor"), version)
     family, encoder = _encoder(top, frontend.num_features)
     head_class, head = _head_section(top, target)
@@ -151,7 +151,8 @@ def component(values: Any, where: str) -> tuple[str, Section]:
     if not isinstance(values, Mapping):
         raise CheckpointError(f"{shorten(values)} is not a section", where=where)
     keys = {key: value for key, value in values.items() if key not in ("_target_", "cls", "params")}
-    keys.update(values.get("params") or {})
+    if isinstance(params := values.get("params"), Mapping):
+        keys.update(params)
     named = values.get("_target_") or values.get("cls")
     if not isinstance(named, str):
         raise CheckpointError("_target_ is missing", where=where)
@@ -182,6 +183,8 @@ def _encoder(top: Section, num_features: int) -> tuple[Family, Any]:
         details = error.errors(include_url=False)[0]
         key = ".".join(map(str, details["loc"]))
         raise CheckpointError(f"{key}: {details['msg']}", where=encoder.where) from None
+    except OverflowError:
+        raise CheckpointError("a number is too large", where=encoder.where) from None
 
 
 def _head_section(top: Section, target: Target) -> tuple[str, Section]:
@@ -193,9 +196,10 @@ def _head_section(top: Section, target: Target) -> tuple[str, Section]:
 
 def _tokenizer(top: Section, head: Section, archive: NemoArchive, *, by_pieces: bool) -> TokenizerConfig:
     """Read the vocabulary and hold it against the size that the head says."""
-    listed = head.get("vocabulary") or []
+    listed = head.get("vocabulary")
     if by_pieces:
         about = Section(top.get("tokenizer"), f"{top.where}, tokenizer")
+        listed = listed if isinstance(listed, list) else []
         tokenizer = subword_tokenizer(about, archive.artifact, listed, top.where)
     else:
         tokenizer = char_tokenizer(listed or top.get("labels"), head.where)

@@ -28,6 +28,9 @@ _NOT_NORMALIZED = (None, False, "", "NA", "none", "None")
 # Stored tables may differ from ours by float32 rounding, relative to their largest value.
 _TABLE_TOLERANCE = 1e-4
 
+_MAX_RATE_HZ = 384_000
+_MAX_WINDOW_SAMPLES = 1 << 20
+
 BUFFER_PREFIX = "preprocessor."
 
 
@@ -124,6 +127,8 @@ def _same_table(found: Tensor, ours: Tensor) -> bool:
 def _framing(section: Section) -> dict[str, Any]:
     """Read what both preprocessors share: rate, window, hop and FFT."""
     rate_hz = section.take("sample_rate", int, 16000)
+    if not 0 < rate_hz <= _MAX_RATE_HZ:
+        raise CheckpointError(f"sample_rate: {shorten(rate_hz)} is no sample rate", where=section.where)
     n_fft = section.get("n_fft")
     values: dict[str, Any] = {
         "sample_rate_hz": rate_hz,
@@ -142,14 +147,17 @@ def _duration_ms(section: Section, key: str, rate_hz: int, default_s: float) -> 
 
     NeMo takes seconds or, in their place, samples in the key with n_ before its name.
     """
-    num_samples, seconds = section.get(f"n_{key}"), section.get(key)
-    if num_samples:
-        samples = section.take(f"n_{key}", int)
+    if section.get(f"n_{key}"):
+        section.get(key)
+        samples = float(min(section.take(f"n_{key}", int), _MAX_WINDOW_SAMPLES))
     else:
-        seconds = default_s if seconds is None else section.take(key, float)
-        samples = int(seconds * rate_hz) if math.isfinite(seconds) else 0
-    ms = samples * 1000 / rate_hz if rate_hz > 0 else 0.0
-    return ms if int(rate_hz * ms / 1000) >= samples else math.nextafter(ms, math.inf)
+        samples = section.take(key, float, default_s) * rate_hz
+    if not 0 < samples < _MAX_WINDOW_SAMPLES:
+        raise CheckpointError(
+            f"{key} makes {samples:g} samples, which is no window or hop", where=section.where
+        )
+    ms = int(samples) * 1000 / rate_hz
+    return ms if int(rate_hz * ms / 1000) >= int(samples) else math.nextafter(ms, math.inf)
 
 
 def _log_mel(section: Section) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A section of a foreign configuration, read key by key so that nothing in it is passed over in silence."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -7,6 +8,8 @@ from linnet.core.config_error import shorten
 from linnet.core.errors import CheckpointError
 
 T = TypeVar("T")
+
+_MAX_INTEGER = 2**1023  # larger ones overflow a float
 
 
 class Section:
@@ -48,7 +51,7 @@ class Section:
         if value is None:
             raise CheckpointError(f"{key} is missing", where=self.where)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = float(value) if abs(value) < _MAX_INTEGER else math.inf
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise CheckpointError(f"{key}: {shorten(value)} is not {kind.__name__}", where=self.where)
         return value

@@ -51,9 +51,9 @@ class JasperBlockConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    filters: int = Field(ge=1)
+    filters: int = Field(ge=1, le=65536)
     kernel: OddKernel
-    repeat: int = Field(default=1, ge=1)
+    repeat: int = Field(default=1, ge=1, le=256)
     stride: int = Field(default=1, ge=1, le=8)
     stride_at: Literal["first", "last", "every"] = "first"
     dilation: int = Field(default=1, ge=1, le=64)
