@@ -13,6 +13,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import LogProbs
 from linnet.decoding import beam_kernel as kernel
+from linnet.decoding.beam_arena import (
+    ENTRY,
+    MASSES,
+    NO_LM,
+    NODE,
+    NUM_BEAM,
+    NUM_COMMITTED,
+    NUM_COUNTERS,
+    NUM_NODES,
+    SIZE,
+    TOKEN_LM,
+    WORD_LM,
+    Arena,
+    Tables,
+    TokenTables,
+    Weights,
+)
 from linnet.decoding.hotwords import build_hotwords, no_hotwords
 from linnet.decoding.language_model import LanguageModel
 from linnet.decoding.lexicon import LexiconTables
@@ -119,13 +136,13 @@ class BeamDecoder:
         return self.tables.ngrams.order
 
     @cached_property
-    def tables(self) -> kernel.Tables:
+    def tables(self) -> Tables:
         """What the compiled search reads."""
         model = self._language_model
         lexicon = model.lexicon if model and model.lexicon else _EMPTY_LEXICON
         words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
         tokens = _token_tables(self.vocabulary, words)
-        return kernel.Tables(
+        return Tables(
             tokens=tokens,
             lexicon=lexicon,
             ngrams=model.ngrams if model else _EMPTY_NGRAMS,
@@ -134,14 +151,11 @@ class BeamDecoder:
             weights=self._weights(),
         )
 
-    def _weights(self) -> kernel.Weights:
+    def _weights(self) -> Weights:
         model, config = self._language_model, self.config
-        if model is None:
-            mode = kernel.NO_LM
-        else:
-            mode = kernel.TOKEN_LM if model.token_words is not None else kernel.WORD_LM
-        return kernel.Weights(
-            mode=mode,
+        with_model = TOKEN_LM if model and model.token_words is not None else WORD_LM
+        return Weights(
+            mode=with_model if model else NO_LM,
             alpha=config.alpha,
             beta=config.beta,
             unknown=config.unknown,
@@ -192,7 +206,7 @@ class BeamStream:
             ends: whether the utterance ends here, as the language model sees it.
         """
         arena = self._arena
-        num_beam = int(arena.counters[kernel.NUM_BEAM])
+        num_beam = int(arena.counters[NUM_BEAM])
         totals, language = np.empty(num_beam), np.empty(num_beam)
         worths = kernel.finish(arena, self._tables, ends, totals, language)
         order = np.argsort(-totals, kind="stable")[:num_best]
@@ -208,34 +222,34 @@ class BeamStream:
         return BeamResult(hypotheses=tuple(hypotheses), reached=tuple(map(bool, arena.phrases)))
 
     def _drain(self) -> None:
-        count = int(self._arena.counters[kernel.NUM_COMMITTED])
+        count = int(self._arena.counters[NUM_COMMITTED])
         self._committed += map(int, self._arena.committed[:count])
-        self._arena.counters[kernel.NUM_COMMITTED] = 0
+        self._arena.counters[NUM_COMMITTED] = 0
 
 
-def _new_arena(tables: kernel.Tables, num_nodes: int, num_phrases: int) -> kernel.Arena:
+def _new_arena(tables: Tables, num_nodes: int, num_phrases: int) -> Arena:
     weights = tables.weights
     candidates = weights.beam * (weights.top_tokens + 1)
-    arena = kernel.Arena(
-        nodes=np.zeros(num_nodes, kernel.NODE),
+    arena = Arena(
+        nodes=np.zeros(num_nodes, NODE),
         words=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.uint32),
         backoffs=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.float32),
-        table=np.zeros(2 * num_nodes, kernel.ENTRY),
-        beam=np.zeros(candidates, kernel.MASSES),
-        candidates=np.zeros(candidates, kernel.MASSES),
-        counters=np.zeros(kernel.NUM_COUNTERS, np.int64),
+        table=np.zeros(2 * num_nodes, ENTRY),
+        beam=np.zeros(candidates, MASSES),
+        candidates=np.zeros(candidates, MASSES),
+        counters=np.zeros(NUM_COUNTERS, np.int64),
         log_scale=np.zeros(1),
         committed=np.zeros(num_nodes, np.int32),
         phrases=np.zeros(num_phrases, np.bool_),
     )
-    arena.counters[[kernel.NUM_NODES, kernel.NUM_BEAM]] = 1
-    arena.counters[kernel.SIZE] = len(tables.tokens.offsets)
+    arena.counters[[NUM_NODES, NUM_BEAM]] = 1
+    arena.counters[SIZE] = len(tables.tokens.offsets)
     root = arena.nodes[0]
     root["token"] = root["seen"] = root["bearing"] = -1
     root["hot"] = tables.hotwords.start
     root["worth"] = arena.log_scale[0] = tables.hotwords.partial[tables.hotwords.start]
     arena.beam[0]["blank"] = 1.0
-    if weights.mode != kernel.NO_LM:
+    if weights.mode != NO_LM:
         start = sentence_start(tables.ngrams)
         arena.words[0], arena.backoffs[0], root["num_words"] = (
             start.words,
@@ -245,7 +259,7 @@ def _new_arena(tables: kernel.Tables, num_nodes: int, num_phrases: int) -> kerne
     return arena
 
 
-def _enlarged(arena: kernel.Arena) -> kernel.Arena:
+def _enlarged(arena: Arena) -> Arena:
     """Return an arena of twice as many nodes with the same content."""
     grown = {
         name: np.concatenate([getattr(arena, name), np.zeros_like(getattr(arena, name))])
@@ -256,12 +270,12 @@ def _enlarged(arena: kernel.Arena) -> kernel.Arena:
     return larger
 
 
-def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> kernel.TokenTables:
+def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> TokenTables:
     texts = [token_text(piece) for piece in vocabulary.pieces]
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
     text = np.frombuffer(b"".join(texts), np.uint8)
     begins = np.array([each[:1] == b" " for each in texts])
-    return kernel.TokenTables(offsets.astype(np.int32), text, begins, words)
+    return TokenTables(offsets.astype(np.int32), text, begins, words)
 
 
 def token_text(piece: str) -> bytes:
