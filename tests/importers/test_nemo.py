@@ -45,11 +45,12 @@ def test_weights_and_settings_arrive(write_nemo: NemoWriter, tiny_nemo: Tiny) ->
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_the_first_betas_wrote_cls_and_params(write_nemo: NemoWriter, tiny_nemo: Tiny) -> None:
+@pytest.mark.parametrize("word", ["cls", "target"])
+def test_the_first_betas_wrote_a_class_and_params(write_nemo: NemoWriter, tiny_nemo: Tiny, word: str) -> None:
     config, weights = tiny_nemo
     for key in ("preprocessor", "encoder", "decoder"):
         name = config[key].pop("_target_")
-        config[key] = {"cls": name, "params": config[key]}
+        config[key] = {word: name, "params": config[key]}
     del config["nemo_version"]
     imported = import_nemo(write_nemo({"model": config}, weights), "mine")
     assert (imported.model.config.name, imported.nemo_version) == ("mine", None)

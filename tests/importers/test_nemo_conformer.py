@@ -64,7 +64,10 @@ def test_a_fastconformer_of_version_3() -> None:
         ({"att_context_size": [-1, 1], "att_context_style": "chunked_limited"}, ((None, 1), True)),
         ({"att_context_size": [[6, -1], [6, 2]], "att_context_style": "chunked_limited"}, ((6, None), False)),
         ({"att_context_size": [70, 0]}, ((70, 0), False)),
-        ({"att_context_style": "chunked_limited_with_rc", "att_context_size": [4, 1]}, ((None, None), False)),
+        (
+            {"att_context_style": "chunked_limited_with_rc", "att_context_size": [8, 2, 1]},
+            ((None, None), False),
+        ),
         ({"att_context_size": None}, ((None, None), False)),
     ],
 )

@@ -1,4 +1,4 @@
-"""Forced alignment: the frames in which a known text was written, and how likely each token is there."""
+"""Forced alignment: when a known text was written, and how likely each of its tokens is there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -143,17 +143,19 @@ def translate_config(archive: NemoArchive, name: str) -> NemoConfig:
 def component(values: Any, where: str) -> tuple[str, Section]:
     """Split the section of a module into the name of its class and its own keys.
 
-    NeMo 1.0's first betas wrote `cls` and `params`; later versions write `_target_` with the keys beside it.
+    NeMo 1.0's first betas wrote `cls` or `target`, and `params`; later versions write `_target_` with the
+    keys beside it.
 
     Raises:
         CheckpointError: when it is no section or names no class.
     """
     if not isinstance(values, Mapping):
         raise CheckpointError(f"{shorten(values)} is not a section", where=where)
-    keys = {key: value for key, value in values.items() if key not in ("_target_", "cls", "params")}
+    names = ("_target_", "cls", "target") if "params" in values else ("_target_", "cls")
+    keys = {key: value for key, value in values.items() if key not in (*names, "params")}
     if isinstance(params := values.get("params"), Mapping):
         keys.update(params)
-    named = values.get("_target_") or values.get("cls")
+    named = next((values[key] for key in names if values.get(key)), None)
     if not isinstance(named, str):
         raise CheckpointError("_target_ is missing", where=where)
     return _last_part(named), Section(keys, where)

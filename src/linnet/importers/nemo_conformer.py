@@ -94,16 +94,15 @@ def _attention(section: Section) -> dict[str, Any]:
     section.expect("att_context_style", ["regular", "chunked_limited", "chunked_limited_with_rc"])
     model = section.take("self_attention_model", str, "rel_pos")
     style = section.take("att_context_style", str, "regular")
-    left, right = _context(section)
+    # Trained with chunks drawn at random, recognizes with all it has, whatever att_context_size says.
+    left, right = _FULL if style == "chunked_limited_with_rc" else _context(section)
     values: dict[str, Any] = {
         "positions": "absolute" if model == "abs_pos" else "relative",
         "tie_position_biases": model == "rel_pos" and not section.take("untie_biases", bool, True),
         "context_frames": (left, right),
         "chunked": style == "chunked_limited" and right is not None and model != "rel_pos_local_attn",
     }
-    section.ignore("untie_biases")
-    if style == "chunked_limited_with_rc":  # trained with random chunks, recognizes with all it has
-        values["context_frames"] = _FULL
+    section.ignore("untie_biases", "att_context_size")
     if model == "rel_pos_local_attn":
         values.update(_local_attention(section, left, right))
     section.ignore("global_tokens", "global_attn_separate")  # of local attention alone
