@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
+from pydantic import Field
 
+from linnet.cli.config_options import options_from
 from linnet.cli.console import (
     EXIT_SOME_FAILED,
     ModelOption,
@@ -23,6 +25,8 @@ from linnet.cli.console import (
 from linnet.core.errors import AudioError, LinnetError, MissingDependencyError
 from linnet.core.files import write_text
 from linnet.core.remote import as_url
+from linnet.core.results import Hotword
+from linnet.runtime.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -58,6 +62,15 @@ class _Recording:
         return self.location or sys.stdin.buffer
 
 
+class TextOptions(SearchConfig):
+    """What becomes of the sounds: the options of the search, and of how the words are written."""
+
+    numbers: bool = Field(
+        default=False, description="Write spoken English numbers as digits: 896, not eight nine six."
+    )
+
+
+@options_from(TextOptions, "text")
 def transcribe(
     inputs: Annotated[
         list[str] | None,
@@ -75,19 +88,21 @@ def transcribe(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files in the output folder.")
     ] = False,
-    numbers: Annotated[
-        bool,
-        typer.Option("--numbers", help="Write spoken English numbers as digits: 896, not eight nine six."),
-    ] = False,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network.")] = 1,
     sample: Annotated[
         bool, typer.Option("--sample", help="Transcribe the sample that comes with linnet.")
     ] = False,
+    *,
+    text: TextOptions,
 ) -> None:
     """Write recordings as text.
 
     One recording gives its text. Several, or a folder, give a line each: path,
     tab, text. With --format json every line is an object instead.
+
+    --lm, --hotword, --nbest or --beam search for the likeliest text, where
+    otherwise the likeliest token of each moment is taken (extra `beam`). What
+    became of each hotword is told on stderr and in the JSON.
 
     With --output-dir nothing goes to stdout: each transcript is called like its
     recording, and folders keep their structure.
@@ -96,17 +111,20 @@ def transcribe(
     exit code is then 1.
     """
     from linnet.cli.imported import runnable_model
+    from linnet.runtime.packaged import DEFAULT_MODEL
     from linnet.runtime.recognizer import Recognizer
 
     recordings = _find_recordings(inputs or [], sample=sample)
     outputs = (
         _plan_outputs(recordings, output_dir, transcript_format, overwrite=overwrite) if output_dir else None
     )
-    recognizer = (
-        Recognizer.load(runnable_model(model), num_threads=threads)
-        if model
-        else Recognizer.load(num_threads=threads)
+    search = SearchConfig.model_validate(text.model_dump(exclude={"numbers"}))
+    recognizer = Recognizer.load(
+        runnable_model(model) if model else DEFAULT_MODEL,
+        num_threads=threads,
+        search=search if search.is_wanted else None,
     )
+    outcomes = Counter[Hotword]()
     named = len(recordings) > 1 or any(Path(text).is_dir() for text in inputs or [])
     num_failed = 0
     bar = progress_bar("recordings")
@@ -114,7 +132,8 @@ def transcribe(
     with bar:
         task = bar.add_task("transcribe", total=len(recordings))
         for index, recording in enumerate(recordings):
-            transcript = _read(recognizer, recording, numbers=numbers)
+            transcript = _read(recognizer, recording, numbers=text.numbers)
+            outcomes.update(transcript.hotwords if transcript else ())
             if transcript is None:
                 num_failed += 1
             elif outputs:
@@ -124,7 +143,15 @@ def transcribe(
             else:
                 _print_beside(bar, _render(transcript, recording, transcript_format, named=named))
             bar.advance(task)
+    _tell_hotwords(outcomes)
     _conclude(len(recordings), num_failed, output_dir)
+
+
+def _tell_hotwords(outcomes: Counter[Hotword]) -> None:
+    """Say of each phrase what became of it, so that none fails in silence."""
+    for phrase in dict.fromkeys(hotword.phrase for hotword in outcomes):
+        counts = [f"{each.outcome} ({n})" for each, n in outcomes.items() if each.phrase == phrase]
+        messages.print(f"hotword {printable(phrase)!r}: {', '.join(counts)}", markup=False, soft_wrap=True)
 
 
 def _find_recordings(inputs: Sequence[str], *, sample: bool) -> list[_Recording]:

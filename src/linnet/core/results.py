@@ -1,7 +1,7 @@
 """What recognition gives back: a transcript and its words."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,40 @@ class Word:
     confidence: float
 
 
+HotwordOutcome = Literal["written", "in reach", "never in reach", "not in the vocabulary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One text that a search found.
+
+    Attributes:
+        text: the words.
+        total: the natural logarithm of everything together.
+        acoustic: the natural log-probability of the sound.
+        language: the natural log-probability of the language model, unweighted; 0 without one.
+    """
+
+    text: str
+    total: float
+    acoustic: float
+    language: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hotword:
+    """What became of a phrase that was to be favored.
+
+    Attributes:
+        phrase: as it was given.
+        outcome: whether it is in the text, was among the texts under way, was not, or cannot be written with
+            the model's vocabulary.
+    """
+
+    phrase: str
+    outcome: HotwordOutcome
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
     """The text of one recording.
@@ -30,12 +64,17 @@ class Transcript:
         words: the words in order, with times and confidences.
         duration_s: the length of the recording in seconds.
         model: the name of the model that wrote it.
+        alternatives: the best texts of a search, the best first; empty unless several were asked for. In a
+            recording of several segments the texts of one rank are joined.
+        hotwords: what became of the phrases to favor.
     """
 
     text: str
     words: tuple[Word, ...]
     duration_s: float
     model: str
+    alternatives: tuple[Alternative, ...] = ()
+    hotwords: tuple[Hotword, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, ready for JSON."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,16 @@ from linnet.bundle.reader import Bundle, read_bundle
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import AudioError, BundleError, ConfigError
 from linnet.core.results import Transcript, Word
-from linnet.decoding.greedy import greedy_decode
+from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.features.frontend import compute_features
 from linnet.runtime.packaged import DEFAULT_MODEL, find_model
 from linnet.runtime.segments import MAX_SEGMENT_S, split_at_quiet_places
 from linnet.runtime.session import CtcSession
+
+if TYPE_CHECKING:
+    from linnet.runtime.search import Reading, TextSearch
+    from linnet.runtime.search_config import SearchConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +46,40 @@ class Recognizer:
         '896'
     """
 
-    def __init__(self, bundle: Bundle, session: CtcSession) -> None:
+    def __init__(self, bundle: Bundle, session: CtcSession, search: "TextSearch | None" = None) -> None:
         self.bundle = bundle
         self.session = session
+        self.search = search
 
     @classmethod
-    def load(cls, path_or_name: str | os.PathLike[str] = DEFAULT_MODEL, *, num_threads: int = 1) -> Self:
+    def load(
+        cls,
+        path_or_name: str | os.PathLike[str] = DEFAULT_MODEL,
+        *,
+        num_threads: int = 1,
+        search: "SearchConfig | None" = None,
+    ) -> Self:
         """Load a packaged model by its name, or the bundle in a directory.
 
         Args:
             path_or_name: what to load.
             num_threads: CPU threads for the network.
+            search: how to search for the text; None takes the best token of each frame.
 
         Raises:
             BundleError: when there is no such model, or it is damaged or of a newer linnet.
+            LanguageModelError: when the search's language model cannot be used.
+            MissingDependencyError: when a search is asked for and numba is not installed.
         """
         bundle = read_bundle(find_model(path_or_name))
         session = CtcSession(bundle.model_path, num_threads=num_threads)
         _check_sizes(bundle, session)
-        return cls(bundle, session)
+        if search is None:
+            return cls(bundle, session)
+        from linnet.runtime.search import TextSearch  # only here: most transcriptions go without
+
+        spec = bundle.spec
+        return cls(bundle, session, TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, search))
 
     @property
     def name(self) -> str:
@@ -116,10 +135,17 @@ class Recognizer:
             AudioError: when a waveform holds NaN or infinity.
         """
         words: list[list[Word]] = [[] for _ in waveforms]
+        readings: list[list[Reading]] = [[] for _ in waveforms]
         for segment, log_probs in self.segment_log_probs(waveforms):
-            words[segment.waveform_index] += self.decode(log_probs, segment.duration_s, segment.start_s)
+            if self.search is None:
+                spans: Sequence[TokenSpan] = greedy_decode(log_probs, self.bundle.spec.blank_id)
+            else:
+                readings[segment.waveform_index].append(self.search.read(log_probs))
+                spans = readings[segment.waveform_index][-1].spans
+            words[segment.waveform_index] += self._place(spans, segment, len(log_probs))
         return [
-            self._transcript(len(samples), found) for samples, found in zip(waveforms, words, strict=True)
+            self._transcript(len(samples), found, read)
+            for samples, found, read in zip(waveforms, words, readings, strict=True)
         ]
 
     def segment_log_probs(self, waveforms: Sequence[Samples]) -> Iterator[tuple[Segment, LogProbs]]:
@@ -152,13 +178,6 @@ class Recognizer:
         silent = np.empty((0, self.bundle.vocabulary.size), np.float32)
         return [next(found) if each.shape[1] else silent for each in features]
 
-    def decode(self, log_probs: LogProbs, duration_s: float, start_s: float = 0.0) -> tuple[Word, ...]:
-        """Read the words from log-probabilities (S, V) of `duration_s` of sound that begins at `start_s`."""
-        spec, vocabulary = self.bundle.spec, self.bundle.vocabulary
-        spans = greedy_decode(log_probs, spec.blank_id)
-        timeline = spec.clock.timeline(len(log_probs), duration_s, start_s)
-        return spans_to_words(spans, vocabulary, timeline, spec.confidence_temperature)
-
     def _valid_log_probs(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> Iterator[LogProbs]:
         log_probs, log_probs_lengths = self.session.log_probs(batch, lengths)
         return (each[:length] for each, length in zip(log_probs, log_probs_lengths, strict=True))
@@ -174,13 +193,22 @@ class Recognizer:
                 start_s, duration_s = start / self.sample_rate_hz, (end - start) / self.sample_rate_hz
                 yield Segment(index, start_s, duration_s, samples[start:end])
 
-    def _transcript(self, num_samples: int, words: Sequence[Word]) -> Transcript:
-        return Transcript(
+    def _place(self, spans: Sequence[TokenSpan], segment: Segment, num_frames: int) -> tuple[Word, ...]:
+        """Turn the tokens of a segment into words on the clock of the recording."""
+        spec = self.bundle.spec
+        timeline = spec.clock.timeline(num_frames, segment.duration_s, segment.start_s)
+        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+
+    def _transcript(
+        self, num_samples: int, words: Sequence[Word], readings: "Sequence[Reading]"
+    ) -> Transcript:
+        transcript = Transcript(
             text=_joined(words),
             words=tuple(words),
             duration_s=num_samples / self.sample_rate_hz,
             model=self.name,
         )
+        return self.search.complete(transcript, readings) if self.search else transcript
 
 
 def _batches(segments: Iterable[Segment], max_samples: int) -> Iterator[list[Segment]]:

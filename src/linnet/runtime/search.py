@@ -1,0 +1,170 @@
+"""Beam search in a recognizer: what was chosen, and what became of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from linnet.core.arrays import LogProbs
+from linnet.core.errors import ConfigError, TextError
+from linnet.core.results import Alternative, Hotword, HotwordOutcome, Transcript
+from linnet.decoding.alignment import align
+from linnet.decoding.beam import BeamConfig, BeamDecoder, BeamResult
+from linnet.decoding.beam_kernel import search as compiled_search
+from linnet.decoding.compiled import announce_compiling
+from linnet.decoding.greedy import TokenSpan
+from linnet.decoding.language_model import LanguageModel
+from linnet.runtime.search_config import DEFAULT_BEAM, SearchConfig
+from linnet.text.normalize import normalize
+from linnet.text.spelling import tokenizer_from_pieces
+from linnet.text.vocabulary import TokenizerKind, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from the log-probs of one segment.
+
+    Attributes:
+        spans: the tokens of the best text, where its best alignment puts them.
+        alternatives: the best texts, the best first.
+        reached: for each hotword, whether it was in the beam at any time.
+    """
+
+    spans: tuple[TokenSpan, ...]
+    alternatives: tuple[Alternative, ...]
+    reached: tuple[bool, ...]
+
+
+class TextSearch:
+    """Beam search for one vocabulary, with what its texts can be told beforehand.
+
+    Args:
+        vocabulary: of the model.
+        kind: what its pieces are.
+        normalizer: of the model; hotwords are brought to its form.
+        config: what was chosen.
+
+    Raises:
+        ConfigError: when a hotword is empty or too long.
+        LanguageModelError: when the language model cannot be used.
+        MissingDependencyError: when numba is not installed.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, kind: TokenizerKind, normalizer: str, config: SearchConfig
+    ) -> None:
+        self.config = config
+        self._vocabulary = vocabulary
+        self._phrases = [_Phrase.parse(text, normalizer, config.hotword_weight) for text in config.hotword]
+        tokenizer = tokenizer_from_pieces(vocabulary, kind)
+        self._spelled = [_can_write(tokenizer.encode, phrase.text) for phrase in self._phrases]
+        usable = [
+            (phrase.text, phrase.weight)
+            for phrase, spelled in zip(self._phrases, self._spelled, strict=True)
+            if spelled
+        ]
+        self._decoder = BeamDecoder(
+            vocabulary,
+            BeamConfig(beam=config.beam or DEFAULT_BEAM, alpha=config.alpha, beta=config.beta),
+            LanguageModel.load(config.lm, vocabulary) if config.lm else None,
+            usable,
+        )
+
+    def read(self, log_probs: LogProbs) -> Reading:
+        """Search one segment (S, V)."""
+        announce_compiling(compiled_search)
+        result = self._decoder.decode(log_probs, num_best=self.config.nbest)
+        blank_id = self._vocabulary.blank_id
+        spans = align(log_probs, result.hypotheses[0].tokens, blank_id).spans if len(log_probs) else ()
+        return Reading(spans, tuple(self._alternatives(result)), result.reached)
+
+    def complete(self, transcript: Transcript, readings: Sequence[Reading]) -> Transcript:
+        """Add alternatives and what became of the hotwords to the transcript of a recording.
+
+        Args:
+            transcript: with the best text of each segment.
+            readings: of the segments.
+        """
+        alternatives = _joined(readings) if self.config.nbest > 1 else ()
+        return replace(
+            transcript, alternatives=alternatives, hotwords=self._hotwords(transcript.text, readings)
+        )
+
+    def _hotwords(self, text: str, readings: Sequence[Reading]) -> tuple[Hotword, ...]:
+        reached = iter([any(flags) for flags in zip(*(each.reached for each in readings), strict=True)])
+        return tuple(
+            Hotword(phrase=phrase.given, outcome=_outcome(phrase.text, text, next(reached, False)))
+            if spelled
+            else Hotword(phrase=phrase.given, outcome="not in the vocabulary")
+            for phrase, spelled in zip(self._phrases, self._spelled, strict=True)
+        )
+
+    def _alternatives(self, result: BeamResult) -> list[Alternative]:
+        return [
+            Alternative(
+                text=self._vocabulary.decode(each.tokens),
+                total=round(each.total, 4),
+                acoustic=round(each.acoustic, 4),
+                language=round(each.language, 4),
+            )
+            for each in result.hypotheses
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    given: str
+    text: str
+    weight: float
+
+    @classmethod
+    def parse(cls, given: str, normalizer: str, letter_weight: float) -> Self:
+        """Read "phrase" or "phrase=weight".
+
+        Raises:
+            ConfigError: when the weight is no positive number, or nothing is left of the phrase.
+        """
+        phrase, sign, weight = given.rpartition("=") if "=" in given else (given, "", "")
+        text = normalize(phrase, normalizer)
+        if not text:
+            raise ConfigError(f"hotword {given!r} has no letters", remedy="Give a word, or word=WEIGHT")
+        try:
+            value = float(weight) if sign else letter_weight * len(text.replace(" ", ""))
+        except ValueError:
+            value = -1.0
+        if not 0 < value <= 1000:
+            raise ConfigError(
+                f"hotword {given!r}: {weight!r} is no weight", remedy="A weight is a number above 0, to 1000"
+            )
+        return cls(phrase, text, value)
+
+
+def _joined(readings: Sequence[Reading]) -> tuple[Alternative, ...]:
+    """Join the segments' texts of equal rank; a segment with fewer gives its last."""
+    num_ranks = max((len(each.alternatives) for each in readings), default=0)
+    ranks = [
+        [each.alternatives[min(rank, len(each.alternatives) - 1)] for each in readings]
+        for rank in range(num_ranks)
+    ]
+    return tuple(
+        Alternative(
+            text=" ".join(each.text for each in rank if each.text),
+            total=sum(each.total for each in rank),
+            acoustic=sum(each.acoustic for each in rank),
+            language=sum(each.language for each in rank),
+        )
+        for rank in ranks
+    )
+
+
+def _outcome(phrase: str, text: str, reached: bool) -> HotwordOutcome:
+    if f" {phrase} " in f" {text} ":
+        return "written"
+    return "in reach" if reached else "never in reach"
+
+
+def _can_write(encode: Callable[[str], list[int]], text: str) -> bool:
+    try:
+        encode(text)
+    except TextError:
+        return False
+    return True
