@@ -46,7 +46,7 @@ class Hotword:
     """What became of a phrase that was to be favored.
 
     Attributes:
-        phrase: as it was given.
+        phrase: as it was given, without its weight.
         outcome: whether it is in the text, was among the texts under way, was not, or cannot be written with
             the model's vocabulary.
     """
