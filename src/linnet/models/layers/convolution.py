@@ -12,8 +12,8 @@ class TimeConv(nn.Module):
     """A convolution over the last axis, for (B, C, T) and for (B, C, 1, T); "same" unless told otherwise.
 
     The 4-D form exists for export: onnxruntime runs a height-1 2-D convolution two to three times faster than
-    the same 1-D one (docs/decisions/0002). Depthwise kernels on CPU go through the convolution theorem, since
-    torch's direct depthwise loop is slow there; both ways agree to float32 rounding.
+    the same 1-D one (docs/decisions/0002). In training on CPU, depthwise kernels go through the convolution
+    theorem, since torch's direct depthwise loop is slow there; both ways agree to float32 rounding.
 
     Args:
         in_channels: channels in.
@@ -81,8 +81,10 @@ class TimeConv(nn.Module):
 
     def _prefers_fft(self, x: Tensor) -> bool:
         depthwise = self.groups > 1 and self.groups == self.weight.shape[0]
+        # Only in training: deep networks multiply the FFT's rounding, and a proof asks for the plain sum.
         return (
-            depthwise
+            self.training
+            and depthwise
             and self.weight.shape[-1] >= MIN_FFT_KERNEL
             and x.device.type == "cpu"
             and x.dtype == torch.float32
