@@ -28,6 +28,8 @@ ONLY_IN_EXTRAS = frozenset(
         "PIL",
         "av",
         "zstandard",
+        "huggingface_hub",
+        "numba",
         "fsspec",
         "s3fs",
         "matplotlib",

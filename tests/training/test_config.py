@@ -20,7 +20,10 @@ from linnet.training.config import TrainConfig
         ("max_steps=5", r"max_steps: unknown key; did you mean trainer\.max_steps\?"),
         ("optimizer.name=adam", r"optimizer\.name: 'adam' is not one of .*; did you mean adamw\?"),
         ("model.encoder.blocks.1.kernel=12", r"model\.encoder\.blocks\.1: kernel must be odd, not 12"),
-        ("model.encoder={quartznet: 5x2}", r"model: encoder\.quartznet: '5x2' is not one of 5x1, 5x3-paper-rows"),
+        (
+            "model.encoder={quartznet: 5x2}",
+            r"model: encoder\.quartznet: '5x2' is not one of 5x1, 5x3-paper-rows",
+        ),
         (
             "data.train.0.target=auxiliary",
             r"data\.train: .*train\.jsonl has target \"auxiliary\" but there is no",

@@ -13,9 +13,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import LogProbs
 from linnet.decoding import beam_kernel as kernel
+from linnet.decoding.beam_arena import (
+    ENTRY,
+    MASSES,
+    NO_LM,
+    NODE,
+    NUM_BEAM,
+    NUM_COMMITTED,
+    NUM_COUNTERS,
+    NUM_NODES,
+    SIZE,
+    TOKEN_LM,
+    WORD_LM,
+    Arena,
+    Tables,
+    TokenTables,
+    Weights,
+)
 from linnet.decoding.hotwords import build_hotwords, no_hotwords
+from linnet.decoding.language_model import LanguageModel
 from linnet.decoding.lexicon import LexiconTables
-from linnet.lm.kernel import NgramTables
+from linnet.lm.scoring import sentence_start
+from linnet.lm.tables import Tables as NgramTables
 from linnet.text.vocabulary import BOUNDARY, Vocabulary, is_byte_piece
 
 MIN_NODES = 1 << 14
@@ -29,7 +48,7 @@ class BeamConfig(BaseModel):
         top_tokens: tokens looked at in a frame.
         min_token: tokens of a smaller natural log-prob are not looked at.
         margin: prefixes that far (natural log) behind the best are dropped.
-        blank_only: frames whose blank has at least this natural log-prob are taken as silence; 0 looks at all.
+        blank_only: frames whose blank has at least this log-prob are taken as silence; 0 looks at all.
         alpha: weight of the language model.
         beta: bonus for each word, or each token of a token language model.
         unknown: what a word that the language model does not know costs beside its own score.
@@ -77,21 +96,6 @@ class BeamResult:
     reached: tuple[bool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageModel:
-    """An n-gram model as the search needs it.
-
-    Attributes:
-        ngrams: the packed model.
-        lexicon: the spellings of its words, for a model of words.
-        token_words: (V − 1,) the model's id of each token, for a model of tokens.
-    """
-
-    ngrams: NgramTables
-    lexicon: LexiconTables | None = None
-    token_words: NDArray[np.int32] | None = None
-
-
 class BeamDecoder:
     """Finds the likeliest texts of log-probabilities; it may serve several threads at once.
 
@@ -132,13 +136,13 @@ class BeamDecoder:
         return self.tables.ngrams.order
 
     @cached_property
-    def tables(self) -> kernel.Tables:
+    def tables(self) -> Tables:
         """What the compiled search reads."""
         model = self._language_model
         lexicon = model.lexicon if model and model.lexicon else _EMPTY_LEXICON
         words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
         tokens = _token_tables(self.vocabulary, words)
-        return kernel.Tables(
+        return Tables(
             tokens=tokens,
             lexicon=lexicon,
             ngrams=model.ngrams if model else _EMPTY_NGRAMS,
@@ -147,14 +151,11 @@ class BeamDecoder:
             weights=self._weights(),
         )
 
-    def _weights(self) -> kernel.Weights:
+    def _weights(self) -> Weights:
         model, config = self._language_model, self.config
-        if model is None:
-            mode = kernel.NO_LM
-        else:
-            mode = kernel.TOKEN_LM if model.token_words is not None else kernel.WORD_LM
-        return kernel.Weights(
-            mode=mode,
+        with_model = TOKEN_LM if model and model.token_words is not None else WORD_LM
+        return Weights(
+            mode=with_model if model else NO_LM,
             alpha=config.alpha,
             beta=config.beta,
             unknown=config.unknown,
@@ -205,7 +206,7 @@ class BeamStream:
             ends: whether the utterance ends here, as the language model sees it.
         """
         arena = self._arena
-        num_beam = int(arena.counters[kernel.NUM_BEAM])
+        num_beam = int(arena.counters[NUM_BEAM])
         totals, language = np.empty(num_beam), np.empty(num_beam)
         worths = kernel.finish(arena, self._tables, ends, totals, language)
         order = np.argsort(-totals, kind="stable")[:num_best]
@@ -221,54 +222,60 @@ class BeamStream:
         return BeamResult(hypotheses=tuple(hypotheses), reached=tuple(map(bool, arena.phrases)))
 
     def _drain(self) -> None:
-        count = int(self._arena.counters[kernel.NUM_COMMITTED])
+        count = int(self._arena.counters[NUM_COMMITTED])
         self._committed += map(int, self._arena.committed[:count])
-        self._arena.counters[kernel.NUM_COMMITTED] = 0
+        self._arena.counters[NUM_COMMITTED] = 0
 
 
-def _new_arena(tables: kernel.Tables, num_nodes: int, num_phrases: int) -> kernel.Arena:
+def _new_arena(tables: Tables, num_nodes: int, num_phrases: int) -> Arena:
     weights = tables.weights
     candidates = weights.beam * (weights.top_tokens + 1)
-    arena = kernel.Arena(
-        nodes=np.zeros(num_nodes, kernel.NODE),
-        context=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.int32),
-        table=np.zeros(2 * num_nodes, kernel.ENTRY),
-        beam=np.zeros(candidates, kernel.MASSES),
-        candidates=np.zeros(candidates, kernel.MASSES),
-        counters=np.zeros(kernel.NUM_COUNTERS, np.int64),
+    arena = Arena(
+        nodes=np.zeros(num_nodes, NODE),
+        words=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.uint32),
+        backoffs=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.float32),
+        table=np.zeros(2 * num_nodes, ENTRY),
+        beam=np.zeros(candidates, MASSES),
+        candidates=np.zeros(candidates, MASSES),
+        counters=np.zeros(NUM_COUNTERS, np.int64),
         log_scale=np.zeros(1),
         committed=np.zeros(num_nodes, np.int32),
         phrases=np.zeros(num_phrases, np.bool_),
     )
-    arena.counters[[kernel.NUM_NODES, kernel.NUM_BEAM]] = 1
-    arena.counters[kernel.SIZE] = len(tables.tokens.offsets)
+    arena.counters[[NUM_NODES, NUM_BEAM]] = 1
+    arena.counters[SIZE] = len(tables.tokens.offsets)
     root = arena.nodes[0]
     root["token"] = root["seen"] = root["bearing"] = -1
     root["hot"] = tables.hotwords.start
     root["worth"] = arena.log_scale[0] = tables.hotwords.partial[tables.hotwords.start]
     arena.beam[0]["blank"] = 1.0
-    if weights.mode != kernel.NO_LM:
-        arena.context[0, 0], root["context_length"] = tables.ngrams.start, min(tables.ngrams.order - 1, 1)
+    if weights.mode != NO_LM:
+        start = sentence_start(tables.ngrams)
+        arena.words[0], arena.backoffs[0], root["num_words"] = (
+            start.words,
+            start.log10_backoffs,
+            start.length[0],
+        )
     return arena
 
 
-def _enlarged(arena: kernel.Arena) -> kernel.Arena:
+def _enlarged(arena: Arena) -> Arena:
     """Return an arena of twice as many nodes with the same content."""
     grown = {
         name: np.concatenate([getattr(arena, name), np.zeros_like(getattr(arena, name))])
-        for name in ("nodes", "context", "table", "committed")
+        for name in ("nodes", "words", "backoffs", "table", "committed")
     }
     larger = arena._replace(**grown)
     kernel.compact(larger)  # enters the nodes into the larger table anew
     return larger
 
 
-def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> kernel.TokenTables:
+def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> TokenTables:
     texts = [token_text(piece) for piece in vocabulary.pieces]
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
     text = np.frombuffer(b"".join(texts), np.uint8)
     begins = np.array([each[:1] == b" " for each in texts])
-    return kernel.TokenTables(offsets.astype(np.int32), text, begins, words)
+    return TokenTables(offsets.astype(np.int32), text, begins, words)
 
 
 def token_text(piece: str) -> bytes:
@@ -281,4 +288,21 @@ def token_text(piece: str) -> bytes:
 _EMPTY_LEXICON = LexiconTables(
     np.zeros(2, np.int64), np.zeros(2, np.int32), np.full(1, -1, np.int32), np.zeros(1)
 )
-_EMPTY_NGRAMS = NgramTables(np.zeros(2, np.int64), np.zeros(1), np.zeros(1), 1, 0, 0, 0)
+
+
+def _empty_ngrams() -> NgramTables:
+    """Return the tables of no model, with the types of one: so the search is compiled once for both."""
+    tables = NgramTables(
+        keys=np.zeros(0, np.uint64),
+        values=np.zeros(0, np.float32),
+        centroids=np.zeros((0, 2, 256), np.float32),
+        starts=np.zeros(2, np.int64),
+        num_homes=np.zeros(1, np.int64),
+        max_probes=np.zeros(1, np.int64),
+    )
+    for array in tables:
+        array.setflags(write=False)
+    return tables
+
+
+_EMPTY_NGRAMS = _empty_ngrams()

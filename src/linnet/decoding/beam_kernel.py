@@ -1,144 +1,56 @@
 """The compiled inner loop of the beam search: prefixes, their masses, and what their texts are worth.
 
-A prefix is a token sequence; it keeps the probability of all alignments seen so far that collapse to it, split
-by whether the last frame was a blank (Graves et al. 2006; Hannun et al. 2014, arXiv:1408.2873, algorithm 1).
-Everything is linear, not logarithmic: each frame's masses are divided by the largest, whose logarithm is kept.
-What a text is worth (language model, word bonus, hotwords) depends on the prefix alone. It is worked out once,
-when the prefix is first reached, as the factor by which its masses exceed those of its parent's alignments.
+A prefix is a token sequence; it keeps the probability of all alignments seen so far that collapse to it,
+split by whether the last frame was a blank (Graves et al. 2006; Hannun et al. 2014, arXiv:1408.2873,
+algorithm 1). Everything is linear, not logarithmic: each frame's masses are divided by the largest, whose
+logarithm is kept. What a text is worth (language model, word bonus, hotwords) depends on the prefix alone. It
+is worked out once, when the prefix is first reached, as the factor by which its masses exceed those of its
+parent's alignments.
 
 All functions work on plain arrays, so that numba compiles them without objects and they run without the lock
 of the interpreter.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from linnet.decoding.hotwords import HotwordTables
-from linnet.decoding.lexicon import LexiconTables, child_of, mixed
-from linnet.lm.kernel import NgramTables, advance, score
-
-Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
-Float64 = NDArray[np.float64]
-
-SPACE = 32
-NO_LM, WORD_LM, TOKEN_LM = 0, 1, 2
-
-# What `Arena.counters` holds.
-NUM_NODES, FRAME, NUM_BEAM, NUM_COMMITTED, WAS_BLANK, SIZE = range(6)
-NUM_COUNTERS = 6
-
-
-# One prefix.
-NODE = np.dtype(
-    [
-        ("ratio", np.float64),  # the factor on alignments that come from the parent
-        ("worth", np.float64),  # the logarithm of all ratios on the way from the root
-        ("ahead", np.float64),  # the part of `worth` that only anticipates the word under way
-        ("lm", np.float64),  # the sum of the LM's natural log-probs, unweighted
-        ("seen", np.int64),  # the last frame in which it was a candidate
-        ("bearing", np.int64),  # the last frame in whose beam it had a child
-        ("parent", np.int32),
-        ("token", np.int32),  # that it adds to its parent; -1 at the start of an utterance
-        ("slot", np.int32),  # its place among the candidates of the frame `seen`
-        ("lexicon", np.int32),  # the node of the lexicon of the word under way, 0 between words, -1 outside
-        ("hot", np.int32),  # the state of the hotword automaton
-        ("context_length", np.int32),  # LM words in its row of `Arena.context`
-    ]
+from linnet.core.arrays import LogProbs
+from linnet.decoding.beam_arena import (
+    FRAME,
+    LN_10,
+    NO_LM,
+    NUM_BEAM,
+    NUM_COMMITTED,
+    NUM_NODES,
+    SIZE,
+    SPACE,
+    TOKEN_LM,
+    WAS_BLANK,
+    WORD_LM,
+    Arena,
+    Float64,
+    Int32,
+    Int64,
+    Records,
+    Tables,
+    TokenTables,
+    Weights,
 )
-ENTRY = np.dtype([("key", np.int64), ("node", np.int64)])
-MASSES = np.dtype([("blank", np.float64), ("full", np.float64), ("node", np.int64)])
+from linnet.decoding.compiled import compiled
+from linnet.decoding.hotwords import HotwordTables
+from linnet.decoding.lexicon import child_of, mixed
+from linnet.lm import scoring
+from linnet.lm.tables import Tables as NgramTables
+from linnet.lm.vocabulary import EOS, UNK
+
+_score_word = compiled(scoring.score_word)
 
 
-class TokenTables(NamedTuple):
-    """The text of every token.
-
-    Attributes:
-        offsets: (V + 1,): token t writes `text[offsets[t]:offsets[t + 1]]`; the blank writes nothing.
-        text: UTF-8, with a space for each word boundary.
-        begins: (V,) whether the text begins with a space, which ends the word before.
-        words: (V,) ids in a token LM; unused otherwise.
-    """
-
-    offsets: Int32
-    text: NDArray[np.uint8]
-    begins: NDArray[np.bool_]
-    words: Int32
-
-
-class Weights(NamedTuple):
-    """The numbers of a search; logarithms are natural.
-
-    Attributes:
-        mode: NO_LM, WORD_LM or TOKEN_LM.
-        alpha: factor on log-probs of the language model.
-        beta: bonus for each word (each token with TOKEN_LM).
-        unknown: added to the language model's score of a word it does not know.
-        beam: prefixes kept after each frame.
-        top_tokens: tokens looked at in a frame.
-        min_token: the smallest probability of a token that is looked at.
-        margin: the share of the best prefix's mass that a prefix must have.
-        blank_only: a frame whose blank is at least as probable is taken as certain silence.
-    """
-
-    mode: int
-    alpha: float
-    beta: float
-    unknown: float
-    beam: int
-    top_tokens: int
-    min_token: float
-    margin: float
-    blank_only: float
-
-
-class Arena(NamedTuple):
-    """The prefix tree and the beam.
-
-    Attributes:
-        nodes: the tree, of `NODE`; the root is the first.
-        context: (nodes, order - 1) LM words before a node, the latest first.
-        table: of `ENTRY`: open addressing from (parent, token) to the node.
-        beam: of `MASSES`: the prefixes kept.
-        candidates: of `MASSES`: those of the frame under way.
-        counters: see NUM_NODES and the following.
-        log_scale: (1,) the logarithm of what the masses were divided by.
-        committed: tokens that all prefixes share, no longer in the tree.
-        phrases: whether each hotword phrase ended in a prefix of the beam.
-    """
-
-    nodes: NDArray[np.void]
-    context: Int32
-    table: NDArray[np.void]
-    beam: NDArray[np.void]
-    candidates: NDArray[np.void]
-    counters: Int64
-    log_scale: Float64
-    committed: Int32
-    phrases: NDArray[np.bool_]
-
-
-class Tables(NamedTuple):
-    """All that a search reads and never changes.
-
-    Attributes:
-        hopes: (states of the hotwords,) the largest factor that a token can bring there.
-    """
-
-    tokens: TokenTables
-    lexicon: LexiconTables
-    ngrams: NgramTables
-    hotwords: HotwordTables
-    hopes: Float64
-    weights: Weights
-
-
-@njit(cache=True, nogil=True)
-def search(arena, tables, log_probs):  # type: ignore[no-untyped-def]  # compiled: numba infers its types
+@compiled
+def search(arena: Arena, tables: Tables, log_probs: LogProbs) -> int:
     """Take up frames (S, V) of natural log-probs, the blank last.
 
     Returns:
@@ -164,11 +76,11 @@ def search(arena, tables, log_probs):  # type: ignore[no-untyped-def]  # compile
         if len(arena.phrases):
             for i in range(arena.counters[NUM_BEAM]):
                 _mark_phrase(arena, tables.hotwords, arena.beam[i].node)
-    return num_frames
+    return int(num_frames)
 
 
-@njit(cache=True, nogil=True)
-def _silence(arena):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _silence(arena: Arena) -> None:
     """Let every prefix end in a blank."""
     for i in range(arena.counters[NUM_BEAM]):
         arena.beam[i].blank += arena.beam[i].full
@@ -176,16 +88,16 @@ def _silence(arena):  # type: ignore[no-untyped-def]  # compiled
     arena.counters[WAS_BLANK] = 1
 
 
-@njit(cache=True, nogil=True)
-def _has_room(arena, weights):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _has_room(arena: Arena, weights: Weights) -> bool:
     """Tell whether every prefix may grow by every token without filling tree or table."""
     growth = arena.counters[NUM_BEAM] * weights.top_tokens
     free_nodes = len(arena.nodes) - arena.counters[NUM_NODES] - 1
-    return growth < free_nodes
+    return bool(growth < free_nodes)
 
 
-@njit(cache=True, nogil=True)
-def _top_tokens(row, weights, ids, probs):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _top_tokens(row: LogProbs, weights: Weights, ids: Int32, probs: Float64) -> int:
     """Put the likeliest tokens, the blank not among them, in descending order; gives how many there are."""
     count, limit = 0, len(ids)
     least = math.log(weights.min_token)
@@ -209,8 +121,8 @@ def _top_tokens(row, weights, ids, probs):  # type: ignore[no-untyped-def]  # co
     return count
 
 
-@njit(cache=True, nogil=True)
-def _step(arena, tables, row, ids, probs):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _step(arena: Arena, tables: Tables, row: LogProbs, ids: Int32, probs: Float64) -> None:
     """Make the candidates of one frame: every prefix as it is, and longer by each of the top tokens."""
     nodes, beam, candidates, counters = arena.nodes, arena.beam, arena.candidates, arena.counters
     counters[FRAME] += 1
@@ -245,8 +157,10 @@ def _step(arena, tables, row, ids, probs):  # type: ignore[no-untyped-def]  # co
     counters[NUM_BEAM] = count
 
 
-@njit(cache=True, nogil=True)
-def _keep(nodes, beam, candidates, counters, row, weights):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _keep(
+    nodes: Records, beam: Records, candidates: Records, counters: Int64, row: LogProbs, weights: Weights
+) -> float:
     """Make candidates of the prefixes as they are.
 
     Returns:
@@ -269,8 +183,8 @@ def _keep(nodes, beam, candidates, counters, row, weights):  # type: ignore[no-u
     return max(bound, least) if num_beam == weights.beam else bound
 
 
-@njit(cache=True, nogil=True)
-def _select(arena, weights):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _select(arena: Arena, weights: Weights) -> None:
     """Keep the best candidates as the beam, in descending order; equal ones by their age."""
     beam, candidates = arena.beam, arena.candidates
     count = arena.counters[NUM_BEAM]
@@ -296,8 +210,8 @@ def _select(arena, weights):  # type: ignore[no-untyped-def]  # compiled
     arena.counters[NUM_BEAM] = chosen
 
 
-@njit(cache=True, nogil=True)
-def _insert(beam, candidates, masses, index, count):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _insert(beam: Records, candidates: Records, masses: Float64, index: int, count: int) -> int:
     """Put a candidate behind those of the beam that are not worse; gives how many there are then."""
     place = count
     while place > 0 and masses[index] > beam[place - 1].blank + beam[place - 1].full:
@@ -307,20 +221,20 @@ def _insert(beam, candidates, masses, index, count):  # type: ignore[no-untyped-
     return count + 1
 
 
-@njit(cache=True, nogil=True)
-def _child(table, key):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _child(table: Records, key: np.int64) -> int:
     """Return the node that is entered for a prefix and a token, or -1."""
     mask = len(table) - 1
     place = mixed(key) & mask
     while table[place].key != 0:
         if table[place].key == key:
-            return table[place].node
+            return int(table[place].node)
         place = (place + 1) & mask
     return -1
 
 
-@njit(cache=True, nogil=True)
-def _enter(table, key, child):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _enter(table: Records, key: np.int64, child: int) -> None:
     mask = len(table) - 1
     place = mixed(key) & mask
     while table[place].key != 0:
@@ -328,8 +242,8 @@ def _enter(table, key, child):  # type: ignore[no-untyped-def]  # compiled
     table[place].key, table[place].node = key, child
 
 
-@njit(cache=True, nogil=True)
-def _limits(node, tables):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _limits(node: Any, tables: Tables) -> tuple[float, float]:
     """Return upper bounds of the ratios of a node's children, by tokens within a word and by those across."""
     weights = tables.weights
     within = tables.hopes[node.hot]
@@ -342,8 +256,8 @@ def _limits(node, tables):  # type: ignore[no-untyped-def]  # compiled
     return within, across
 
 
-@njit(cache=True, nogil=True)
-def hopes_of(hotwords, tokens):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def hopes_of(hotwords: HotwordTables, tokens: TokenTables) -> Float64:
     """Return, for each state of the automaton, the largest factor that a token can bring."""
     hopes = np.ones(len(hotwords.partial))
     if len(hopes) == 1:
@@ -360,11 +274,11 @@ def hopes_of(hotwords, tokens):  # type: ignore[no-untyped-def]  # compiled
     return hopes
 
 
-@njit(cache=True, nogil=True)
-def _extend(arena, tables, node, token):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _extend(arena: Arena, tables: Tables, node: int, token: int) -> int:
     """Add the prefix one token longer than that of `node`, and work out what its text is worth."""
     nodes, tokens, weights = arena.nodes, tables.tokens, tables.weights
-    child = arena.counters[NUM_NODES]
+    child = int(arena.counters[NUM_NODES])
     arena.counters[NUM_NODES] += 1
     _copy(arena, node, child)
     nodes[child].parent, nodes[child].token = node, token
@@ -384,17 +298,17 @@ def _extend(arena, tables, node, token):  # type: ignore[no-untyped-def]  # comp
     return child
 
 
-@njit(cache=True, nogil=True)
-def _hear(nodes, hotwords, node, byte):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _hear(nodes: Records, hotwords: HotwordTables, node: int, byte: int) -> float:
     """Move the hotword automaton of a node; gives what that is worth."""
     state = nodes[node].hot
     after = hotwords.following[state, byte]
     nodes[node].hot = after
-    return hotwords.finished[after] + hotwords.partial[after] - hotwords.partial[state]
+    return float(hotwords.finished[after] + hotwords.partial[after] - hotwords.partial[state])
 
 
-@njit(cache=True, nogil=True)
-def _spell(arena, tables, node, byte):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _spell(arena: Arena, tables: Tables, node: int, byte: int) -> float:
     """Move a node on in the lexicon, or finish its word at a space; gives what that is worth for good."""
     weights, lexicon = tables.weights, tables.lexicon
     place = arena.nodes[node].lexicon
@@ -412,22 +326,24 @@ def _spell(arena, tables, node, byte):  # type: ignore[no-untyped-def]  # compil
     word = lexicon.words[place] if place > 0 else -1
     arena.nodes[node].lexicon, arena.nodes[node].ahead = 0, 0.0
     known = word >= 0
-    logarithm = _say(arena, tables.ngrams, node, word if known else tables.ngrams.unknown)
+    logarithm = _say(arena, tables.ngrams, node, word if known else UNK)
     return weights.beta + weights.alpha * logarithm + (0.0 if known else weights.unknown)
 
 
-@njit(cache=True, nogil=True)
-def _say(arena, ngrams, node, word):  # type: ignore[no-untyped-def]  # compiled
-    """Put an LM word behind the context of a node; gives its natural log-prob."""
-    context, length = arena.context[node].copy(), arena.nodes[node].context_length
-    logarithm = score(ngrams, context, length, word)
-    arena.nodes[node].context_length = advance(context, length, word, arena.context[node])
+@compiled
+def _say(arena: Arena, ngrams: NgramTables, node: int, word: int) -> float:
+    """Put an LM word behind the state of a node; gives its natural log-prob."""
+    words, backoffs = arena.words[node].copy(), arena.backoffs[node].copy()
+    before = scoring.State(words, backoffs, np.full(1, arena.nodes[node].num_words))
+    after = scoring.State(arena.words[node], arena.backoffs[node], np.zeros(1, np.int64))
+    logarithm = LN_10 * _score_word(ngrams, before, word, after)
+    arena.nodes[node].num_words = after.length[0]
     arena.nodes[node].lm += logarithm
     return logarithm
 
 
-@njit(cache=True, nogil=True)
-def compact(arena):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def compact(arena: Arena) -> None:
     """Drop the nodes that no prefix of the beam needs, and move what all share out of the tree."""
     counters = arena.counters
     num_nodes, num_beam = counters[NUM_NODES], counters[NUM_BEAM]
@@ -450,8 +366,8 @@ def compact(arena):  # type: ignore[no-untyped-def]  # compiled
     _renumber(arena, stays, root)
 
 
-@njit(cache=True, nogil=True)
-def _renumber(arena, stays, root):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _renumber(arena: Arena, stays: NDArray[np.bool_], root: int) -> None:
     """Move the nodes that stay, from `root` on, to the front; parents always lie before their children."""
     counters = arena.counters
     places = np.full(counters[NUM_NODES], -1, np.int32)
@@ -472,19 +388,21 @@ def _renumber(arena, stays, root):  # type: ignore[no-untyped-def]  # compiled
     counters[NUM_NODES] = count
 
 
-@njit(cache=True, nogil=True)
-def _copy(arena, source, target):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _copy(arena: Arena, source: int, target: int) -> None:
     arena.nodes[target] = arena.nodes[source]
-    for i in range(arena.context.shape[1]):
-        arena.context[target, i] = arena.context[source, i]
+    for i in range(arena.nodes[source].num_words):
+        arena.words[target, i] = arena.words[source, i]
+        arena.backoffs[target, i] = arena.backoffs[source, i]
 
 
-@njit(cache=True, nogil=True)
-def finish(arena, tables, ends, totals, language):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def finish(arena: Arena, tables: Tables, ends: bool, totals: Float64, language: Float64) -> Float64:
     """Work out what the prefixes of the beam are worth if the utterance ends here; the search can go on.
 
     Args:
-        arena, tables: of the search.
+        arena: of the search.
+        tables: of the search.
         ends: whether the language model's end of a sentence counts.
         totals: (beam,) to be filled with logarithms of the masses, everything included.
         language: (beam,) to be filled with LM log-probs.
@@ -504,23 +422,23 @@ def finish(arena, tables, ends, totals, language):  # type: ignore[no-untyped-de
         if weights.mode == WORD_LM:
             worth += _spell(arena, tables, last, SPACE)
         if weights.mode != NO_LM and ends:
-            worth += weights.alpha * _say(arena, tables.ngrams, last, tables.ngrams.end)
+            worth += weights.alpha * _say(arena, tables.ngrams, last, EOS)
         mass = math.log(arena.beam[i].blank + arena.beam[i].full) + arena.log_scale[0]
         totals[i] = mass + worth - arena.nodes[node].worth
         language[i], worths[i] = arena.nodes[last].lm, worth
     return worths
 
 
-@njit(cache=True, nogil=True)
-def _mark_phrase(arena, hotwords, node):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _mark_phrase(arena: Arena, hotwords: HotwordTables, node: int) -> None:
     """Note that a hotword phrase ends in a prefix of the beam."""
     phrase = hotwords.phrase[arena.nodes[node].hot]
     if phrase >= 0:
         arena.phrases[phrase] = True
 
 
-@njit(cache=True, nogil=True)
-def path_of(arena, node):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def path_of(arena: Arena, node: int) -> Int32:
     """Return the tokens of a prefix behind those that were committed."""
     count, place = 0, node
     while place != 0:

@@ -88,7 +88,7 @@ def _pattern(phrase: str) -> bytes:
 def _with_failures(
     children: Sequence[Mapping[int, int]], phrase: list[int], finished: list[float], partial: list[float]
 ) -> NDArray[np.int32]:
-    """Complete the trie to an automaton: where no pattern goes on, the longest suffix that one begins with does.
+    """Complete the trie to an automaton: where no pattern goes on, the longest suffix that begins one does.
 
     A pattern that ends inside another's ends all the same: its state passes on what it adds.
     """

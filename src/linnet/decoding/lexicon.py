@@ -1,13 +1,17 @@
-"""A trie over the words of a language model, so that a beam search knows what a half-written word can become."""
+"""A trie over the words of a language model: what can a half-written word become?"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
+from linnet.decoding.compiled import compiled
+
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 
 ROOT = 0
 OUTSIDE = -1
@@ -43,13 +47,17 @@ def build_lexicon(spellings: Sequence[bytes], ids: Array, unigrams: Array) -> Le
     keys, values = np.zeros(size, np.int64), np.zeros(size, np.int32)
     words, ahead = np.full(len(text) + 1, -1, np.int32), np.full(len(text) + 1, -np.inf)
     count = _insert_all(
-        text, offsets, ids.astype(np.int32), unigrams.astype(np.float64), LexiconTables(keys, values, words, ahead)
+        text,
+        offsets,
+        ids.astype(np.int32),
+        unigrams.astype(np.float64),
+        LexiconTables(keys, values, words, ahead),
     )
     return LexiconTables(keys, values, words[:count].copy(), ahead[:count].copy())
 
 
-@njit(cache=True, nogil=True)
-def mixed(key):  # type: ignore[no-untyped-def]  # compiled: numba infers its types
+@compiled
+def mixed(key: np.int64) -> np.int64:
     """Spread the bits of a key (the finalizer of SplitMix64)."""
     value = np.uint64(key)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -57,21 +65,23 @@ def mixed(key):  # type: ignore[no-untyped-def]  # compiled: numba infers its ty
     return np.int64((value ^ (value >> np.uint64(31))) >> np.uint64(1))
 
 
-@njit(cache=True, nogil=True)
-def child_of(lexicon, node, byte):  # type: ignore[no-untyped-def]  # compiled: numba infers its types
+@compiled
+def child_of(lexicon: LexiconTables, node: int, byte: int) -> int:
     """Return the node below `node` along `byte`, or OUTSIDE."""
     key = (np.int64(node) << 8 | np.int64(byte)) + 1
     mask = len(lexicon.keys) - 1
     place = mixed(key) & mask
     while lexicon.keys[place] != 0:
         if lexicon.keys[place] == key:
-            return lexicon.values[place]
+            return int(lexicon.values[place])
         place = (place + 1) & mask
     return OUTSIDE
 
 
-@njit(cache=True, nogil=True)
-def _insert_all(text, offsets, ids, unigrams, lexicon):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _insert_all(
+    text: NDArray[np.uint8], offsets: Int64, ids: Int32, unigrams: Float64, lexicon: LexiconTables
+) -> int:
     count = 1
     mask = len(lexicon.keys) - 1
     for word in range(len(ids)):

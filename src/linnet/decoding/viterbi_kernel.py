@@ -1,11 +1,17 @@
 """The compiled inner loop of forced alignment: Viterbi over CTC's states within a moving band."""
 
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
+
+from linnet.core.arrays import LogProbs
+from linnet.decoding.compiled import compiled
+
+Int32 = NDArray[np.int32]
+Float64 = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
-def best_path(log_probs, ids, blank, band):  # type: ignore[no-untyped-def]  # compiled: numba infers its types
+@compiled
+def best_path(log_probs: LogProbs, ids: Int32, blank: int, band: int) -> tuple[Int32, float]:
     """Return the state of every frame on the best path, and its log-prob.
 
     State 2 i is the blank before token i, state 2 i + 1 the token itself. A step stays, goes to the next
@@ -31,8 +37,8 @@ def best_path(log_probs, ids, blank, band):  # type: ignore[no-untyped-def]  # c
     return _backtrack(steps, starts, start + last), scores[last]
 
 
-@njit(cache=True, nogil=True)
-def _band_start(before, start, frame, num_frames, num_states):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _band_start(before: Float64, start: int, frame: int, num_frames: int, num_states: int) -> int:
     """Move the band so that the best state lies in its middle, and that the end can still be reached."""
     band = len(before)
     if band == num_states:
@@ -43,9 +49,18 @@ def _band_start(before, start, frame, num_frames, num_states):  # type: ignore[n
     return max(wanted, num_states - band - 2 * (num_frames - 1 - frame))
 
 
-@njit(cache=True, nogil=True)
-def _advance(row, ids, blank, before, scores, start, shift, steps):  # type: ignore[no-untyped-def]  # compiled
-    """Fill the scores of one frame from those of the frame before, whose band began `shift` states earlier."""
+@compiled
+def _advance(
+    row: LogProbs,
+    ids: Int32,
+    blank: int,
+    before: Float64,
+    scores: Float64,
+    start: int,
+    shift: int,
+    steps: NDArray[np.uint8],
+) -> None:
+    """Fill the scores of a frame from those of the frame before, whose band began `shift` states earlier."""
     band = len(scores)
     for i in range(band):
         state = start + i
@@ -64,8 +79,8 @@ def _advance(row, ids, blank, before, scores, start, shift, steps):  # type: ign
         steps[i // 4] |= step << (2 * (i % 4))
 
 
-@njit(cache=True, nogil=True)
-def _backtrack(steps, starts, state):  # type: ignore[no-untyped-def]  # compiled
+@compiled
+def _backtrack(steps: NDArray[np.uint8], starts: Int32, state: int) -> Int32:
     states = np.empty(len(starts), np.int32)
     for t in range(len(starts) - 1, -1, -1):
         states[t] = state

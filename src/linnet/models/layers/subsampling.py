@@ -49,12 +49,13 @@ class ConvSubsampling(nn.Module):
         super().__init__()
         assert factor.bit_count() == 1, "the factor must be a power of two"
         self.padding = (KERNEL - 1, STRIDE - 1) if causal else (1, 1)
+        own_padding = 0 if causal else 1
         num_stages = factor.bit_length() - 1
         groups = channels if separable else 1
         self.stages = nn.ModuleList(
-            nn.Conv2d(1, channels, KERNEL, STRIDE)
+            nn.Conv2d(1, channels, KERNEL, STRIDE, own_padding)
             if index == 0
-            else nn.Conv2d(channels, channels, KERNEL, STRIDE, groups=groups)
+            else nn.Conv2d(channels, channels, KERNEL, STRIDE, own_padding, groups=groups)
             for index in range(num_stages)
         )
         self.mixings = nn.ModuleList(
@@ -77,10 +78,14 @@ class ConvSubsampling(nn.Module):
             (B, S, D) and (B,) valid frames of it.
         """
         x = (features if features.dim() == 3 else features.squeeze(2)).transpose(1, 2).unsqueeze(1)
+        x = x * valid_frames(lengths, x)
         for stage, mixing in zip(self.stages, self.mixings, strict=True):
-            x = functional.pad(x * valid_frames(lengths, x), self.padding * 2)
-            x = mixing(stage(x)).relu()  # (B, C, T', F')
+            if self.padding != (1, 1):
+                x = functional.pad(x, self.padding * 2)
+            x = mixing(stage(x))  # (B, C, T', F')
             lengths = self._output_size(lengths)
+            # In place: these are the largest tensors of the model, and convolutions do not look back at them.
+            x = x.mul_(valid_frames(lengths, x)).relu_()
         return self.output(x.transpose(1, 2).flatten(2)), lengths
 
     def _output_size(self, size: Size) -> Size:

@@ -1,0 +1,56 @@
+"""A packed n-gram model as the beam search needs it: spellings of its words, or ids of tokens."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.core.errors import LanguageModelError
+from linnet.decoding.lexicon import LexiconTables, build_lexicon
+from linnet.lm.packed import PackedModel
+from linnet.lm.scoring import LN_10
+from linnet.lm.tables import Tables, log10_probs
+from linnet.lm.vocabulary import SPECIAL_WORDS, UNK
+from linnet.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """An n-gram model for a vocabulary.
+
+    Attributes:
+        ngrams: the packed model.
+        lexicon: the spellings of its words, for a model of words.
+        token_words: (V - 1,) the model's number of each token, for a model of tokens.
+    """
+
+    ngrams: Tables
+    lexicon: LexiconTables | None = None
+    token_words: NDArray[np.int32] | None = None
+
+    @classmethod
+    def load(cls, path: Path, vocabulary: Vocabulary) -> Self:
+        """Open a file of `linnet lm`.
+
+        Raises:
+            LanguageModelError: when it is none, or one of tokens that this vocabulary does not have.
+        """
+        model = PackedModel(path)
+        if model.header.unit == "word":
+            return cls(model.tables, lexicon=_lexicon(model))
+        numbers = np.array([model.number(piece.encode()) for piece in vocabulary.pieces], np.int32)
+        if np.all(numbers == UNK):
+            raise LanguageModelError(
+                f"it is a model of tokens ({model.header.unit}), and has none of this recognizer's",
+                where=str(path),
+                remedy="Build it with the recognizer's tokenizer: linnet lm build --tokenizer",
+            )
+        return cls(model.tables, token_words=numbers)
+
+
+def _lexicon(model: PackedModel) -> LexiconTables:
+    words, first = model.words(), len(SPECIAL_WORDS)
+    numbers = np.arange(first, len(words))
+    return build_lexicon(words[first:], numbers, LN_10 * log10_probs(model.tables, 1, numbers))
