@@ -1,6 +1,6 @@
 """Whether confidences tell how often words are right: the share of all tokens against the mean posterior.
 
-With --snr-db white noise is added. The temperature is fitted on every second utterance, and tried on the rest.
+With --snr-db white noise is added. The temperature is fitted on every second utterance, tried on the rest.
 
 Run: python benchmarks/confidence.py test.jsonl [--model digits] [--snr-db 0]
 """

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError
-from linnet.core.optional import require
 from linnet.decoding.compiled import announce_compiling
 from linnet.decoding.confidence import token_confidences
 from linnet.decoding.greedy import TokenSpan
@@ -67,8 +66,7 @@ def align(
         ConfigError: when the text needs more frames than there are.
         MissingDependencyError: when numba is not installed.
     """
-    require("numba", extra="beam", purpose="forced alignment")
-    from linnet.decoding.viterbi_kernel import best_path
+    from linnet.decoding.viterbi_kernel import best_path  # only here: the import of numba takes a while
 
     ids = np.asarray(tokens, np.int32)
     least = len(ids) + int((ids[1:] == ids[:-1]).sum())

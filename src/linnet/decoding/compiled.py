@@ -25,22 +25,18 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
-def _refusing(error: MissingDependencyError) -> Callable[..., object]:
-    def refuse(*_arguments: Any) -> object:
-        raise error
-
-    return refuse
-
-
 def announce_compiling(function: Any) -> None:
-    """Log that a function of numba's, cached on disk, is about to be compiled, if it is.
-
-    Args:
-        function: what `numba.njit(cache=True)` returned.
-    """
-    if function.signatures:
+    """Log that what `compiled` gave is about to be compiled, if it is: once on a machine, for seconds."""
+    if getattr(function, "signatures", True):
         return
     python = function.py_func
     name = f"{python.__module__.rpartition('.')[2]}.{python.__qualname__}-*.nbi"
     if not any(Path(function.stats.cache_path).glob(name)):
         _LOG.info("compiling %s for this machine, once …", python.__qualname__.replace("_", " "))
+
+
+def _refusing(error: MissingDependencyError) -> Callable[..., object]:
+    def refuse(*_arguments: Any) -> object:
+        raise error
+
+    return refuse
