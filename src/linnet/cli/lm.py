@@ -11,6 +11,7 @@ import typer
 
 from linnet.cli.config_options import options_from
 from linnet.cli.console import EXIT_SOME_FAILED, print_result, print_warning, printable, progress_bar
+from linnet.cli.lm_tune import tune
 from linnet.lm.config import DEFAULT_MEMORY_BYTES, EstimationConfig
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _SIZE_BITS = {"K": 10, "M": 20, "G": 30}
 lm = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Build, convert, measure and mix n-gram language models."
 )
+
+lm.command()(tune)
 
 TextsArgument = Annotated[
     list[Path], typer.Argument(help="Text files, a sentence a line, in UTF-8; also .gz and .zst.")

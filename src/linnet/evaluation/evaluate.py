@@ -49,7 +49,7 @@ def evaluate(
     outcomes: dict[int, UtteranceResult | Failure] = {}
     recognition_s = 0.0
     for batch in _batches(utterances, options.batch_s):
-        loaded = {index: _load(utterances[index], recognizer.sample_rate_hz) for index in batch}
+        loaded = {index: load_samples(utterances[index], recognizer.sample_rate_hz) for index in batch}
         outcomes |= {index: failure for index, failure in loaded.items() if isinstance(failure, Failure)}
         waveforms = {index: found for index, found in loaded.items() if not isinstance(found, Failure)}
         started_s = time.perf_counter()
@@ -95,7 +95,8 @@ def _batches(utterances: Sequence[Utterance], batch_s: float) -> Iterator[list[i
         yield batch
 
 
-def _load(utterance: Utterance, sample_rate_hz: int) -> Samples | Failure:
+def load_samples(utterance: Utterance, sample_rate_hz: int) -> Samples | Failure:
+    """Read the recording of an utterance, or say why it cannot be scored."""
     if utterance.text is None:
         return Failure(utterance=utterance, reason="the manifest gives no text to compare with")
     try:
