@@ -1,14 +1,17 @@
 """The proof: it holds for the true graph and for no other."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
+from linnet.export.onnx import export_onnx
 from linnet.export.proof import TOLERANCE, Proof, prove
 from linnet.models.ctc import CtcModel
 from linnet.runtime.session import CtcSession
@@ -74,6 +77,23 @@ def test_a_difference_in_the_padded_batch_alone_is_refused(
     session: Any = ChangedSession(graph, (1, 4, 0), -50.0)
     with pytest.raises(ExportError, match="in a padded batch"):
         prove(model, session, recordings)
+
+
+def test_a_network_that_multiplies_rounding_is_held_to_exact_arithmetic(
+    model: CtcModel, recordings: list[Samples], tmp_path: Path
+) -> None:
+    loud = deepcopy(model)
+    weight = loud.head.weight
+    assert isinstance(weight, torch.Tensor)
+    with torch.no_grad():
+        weight *= 3e4
+    export_onnx(loud, tmp_path / "loud.onnx")
+    proof = prove(loud, CtcSession(tmp_path / "loud.onnx"), recordings)
+    assert proof.holds
+    assert max(proof.alone, proof.batched) > TOLERANCE
+    assert 0 < proof.graph_rounding <= 2 * proof.source_rounding
+    with pytest.raises(ExportError, match="from exact arithmetic"):
+        prove(loud, CtcSession(tampered(tmp_path / "loud.onnx", tmp_path, 100.0)), recordings)
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])

@@ -64,6 +64,11 @@ def export(
         proof = export_bundle(checkpoint, output_dir, recordings, options)
     print_result(f"compared on {proof.recordings} recordings, {proof.audio_s:.1f} s")
     print_result(f"largest difference: {proof.alone:.1e} alone, {proof.batched:.1e} in a padded batch")
+    if not proof.is_close:
+        print_result(
+            f"from exact arithmetic: the torch model {proof.source_rounding:.1e}, the graph "
+            f"{proof.graph_rounding:.1e}; the network multiplies the rounding of float32"
+        )
     print_result(f"wrote {output_dir}")
 
 

@@ -39,4 +39,13 @@ was written:
 | all as one padded batch | {proof.batched:.1e} |
 
 Changed texts: {proof.changed_texts}. Allowed: {proof.tolerance:.0e} and none.
+{_rounding(proof)}"""
+
+
+def _rounding(proof: Proof) -> str:
+    if proof.is_close:
+        return ""
+    return f"""
+This network multiplies the rounding of float32: from itself in float64 the torch model differs by
+{proof.source_rounding:.1e}, the graph by {proof.graph_rounding:.1e}, of which twice the first is allowed.
 """
