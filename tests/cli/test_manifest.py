@@ -53,15 +53,16 @@ def rows(result: Result) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line.strip()}
 
 
-def test_split_writes_a_manifest_for_each_part(corpus: Path) -> None:
-    result = run("split", corpus / "all.jsonl", "--parts", "train=0.5,dev=0.5", "-o", corpus / "parts")
+def test_split_writes_a_manifest_for_each_part(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(corpus)
+    result = run("split", "all.jsonl", "--parts", "train=0.5,dev=0.5", "-o", "parts")
     assert result.exit_code == 0, result.output
     parts = [read_lines(corpus / "parts" / f"{name}.jsonl") for name in ("train", "dev")]
     assert all(parts)
     written = sorted(parts[0] + parts[1], key=lambda line: str(line["speaker"]))
     assert written == [line | {"audio_filepath": f"../{line['audio_filepath']}"} for line in LINES]
     table = rows(result)
-    sizes = [int(table[str(corpus / "parts" / f"{name}.jsonl")][0]) for name in ("train", "dev")]
+    sizes = [int(table[str(Path("parts") / f"{name}.jsonl")][0]) for name in ("train", "dev")]
     assert sizes == [len(part) for part in parts]
 
 

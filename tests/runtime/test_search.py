@@ -49,13 +49,13 @@ def test_the_spans_are_those_of_the_best_text(search: Search) -> None:
 
 
 def test_every_hotword_is_accounted_for(search: Search) -> None:
-    favoring = search(hotword=("AC", "ab=0.1", "cc", "dog"), hotword_weight=2.0)
+    favoring = search(hotword=("AC", "ab=0.1", "cacac", "dog"), hotword_weight=2.0)
     reading = favoring.read(peaky("ab", rival={1: "c"}))
     assert reading.alternatives[0].text == "ac"
     assert favoring.complete(transcript("ac"), [reading]).hotwords == (
         Hotword(phrase="AC", outcome="written"),
         Hotword(phrase="ab", outcome="in reach"),
-        Hotword(phrase="cc", outcome="never in reach"),
+        Hotword(phrase="cacac", outcome="never in reach"),
         Hotword(phrase="dog", outcome="not in the vocabulary"),
     )
 

@@ -77,8 +77,11 @@ class Transcript:
     hotwords: tuple[Hotword, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries and lists, ready for JSON."""
-        return asdict(self)
+        """Return plain dictionaries and lists, ready for JSON; what was not asked for is left out."""
+        values = asdict(self)
+        return {
+            key: value for key, value in values.items() if value or key not in ("alternatives", "hotwords")
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from linnet.bundle.reader import Bundle, read_bundle
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import AudioError, BundleError, ConfigError
 from linnet.core.results import Transcript, Word
-from linnet.decoding.greedy import TokenSpan, greedy_decode
+from linnet.decoding.greedy import greedy_decode
 from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.features.frontend import compute_features
 from linnet.runtime.packaged import DEFAULT_MODEL, find_model
@@ -137,12 +137,9 @@ class Recognizer:
         words: list[list[Word]] = [[] for _ in waveforms]
         readings: list[list[Reading]] = [[] for _ in waveforms]
         for segment, log_probs in self.segment_log_probs(waveforms):
-            if self.search is None:
-                spans: Sequence[TokenSpan] = greedy_decode(log_probs, self.bundle.spec.blank_id)
-            else:
-                readings[segment.waveform_index].append(self.search.read(log_probs))
-                spans = readings[segment.waveform_index][-1].spans
-            words[segment.waveform_index] += self._place(spans, segment, len(log_probs))
+            found, reading = self.decode(log_probs, segment.duration_s, segment.start_s)
+            words[segment.waveform_index] += found
+            readings[segment.waveform_index] += [reading] if reading else []
         return [
             self._transcript(len(samples), found, read)
             for samples, found, read in zip(waveforms, words, readings, strict=True)
@@ -178,6 +175,20 @@ class Recognizer:
         silent = np.empty((0, self.bundle.vocabulary.size), np.float32)
         return [next(found) if each.shape[1] else silent for each in features]
 
+    def decode(
+        self, log_probs: LogProbs, duration_s: float, start_s: float = 0.0
+    ) -> "tuple[tuple[Word, ...], Reading | None]":
+        """Read the words from log-probabilities (S, V) of `duration_s` of sound that begins at `start_s`.
+
+        Returns:
+            The words, and what a search found beside them.
+        """
+        spec = self.bundle.spec
+        reading = self.search.read(log_probs) if self.search else None
+        spans = reading.spans if reading else greedy_decode(log_probs, spec.blank_id)
+        timeline = spec.clock.timeline(len(log_probs), duration_s, start_s)
+        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature), reading
+
     def _valid_log_probs(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> Iterator[LogProbs]:
         log_probs, log_probs_lengths = self.session.log_probs(batch, lengths)
         return (each[:length] for each, length in zip(log_probs, log_probs_lengths, strict=True))
@@ -192,12 +203,6 @@ class Recognizer:
                     )
                 start_s, duration_s = start / self.sample_rate_hz, (end - start) / self.sample_rate_hz
                 yield Segment(index, start_s, duration_s, samples[start:end])
-
-    def _place(self, spans: Sequence[TokenSpan], segment: Segment, num_frames: int) -> tuple[Word, ...]:
-        """Turn the tokens of a segment into words on the clock of the recording."""
-        spec = self.bundle.spec
-        timeline = spec.clock.timeline(num_frames, segment.duration_s, segment.start_s)
-        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
 
     def _transcript(
         self, num_samples: int, words: Sequence[Word], readings: "Sequence[Reading]"
