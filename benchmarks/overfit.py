@@ -30,6 +30,7 @@ RECIPES = Path(__file__).parents[1] / "recipes/speechocean762"
 NUM_UTTERANCES = 64
 ADAMW = {"name": "adamw", "lr": 0.002, "betas": [0.9, 0.98], "weight_decay": 0.0}
 SLOWER = ADAMW | {"lr": 0.001}
+NOVOGRAD = {"name": "novograd", "lr": 0.01, "betas": [0.95, 0.5], "weight_decay": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Task:
 TASKS = {
     "quartznet": Task({"quartznet": "5x1"}, ADAMW, 300),
     "jasper": Task({"jasper": "dr-small"}, ADAMW, 400),
-    "wave2letter": Task({"wave2letter": "small"}, ADAMW, 400),
+    "wave2letter": Task({"wave2letter": "small"}, NOVOGRAD, 400),
     "citrinet": Task({"citrinet": 128}, ADAMW, 400),
     "contextnet": Task({"contextnet": "nemo-128"}, ADAMW, 400),
     "deepspeech2": Task({"deepspeech2": "small", "hidden": 160, "num_layers": 2, "width": 320}, ADAMW, 200),
