@@ -62,13 +62,8 @@ def export(
     with progress_bar("") as bar:
         bar.add_task("exporting and comparing", total=None)
         proof = export_bundle(checkpoint, output_dir, recordings, options)
-    print_result(f"compared on {proof.recordings} recordings, {proof.audio_s:.1f} s")
-    print_result(f"largest difference: {proof.alone:.1e} alone, {proof.batched:.1e} in a padded batch")
-    if not proof.is_close:
-        print_result(
-            f"from exact arithmetic: the torch model {proof.source_rounding:.1e}, the graph "
-            f"{proof.graph_rounding:.1e}; the network multiplies the rounding of float32"
-        )
+    for line in proof.lines():
+        print_result(line)
     print_result(f"wrote {output_dir}")
 
 

@@ -76,13 +76,8 @@ def import_(
     proof = write_imported(model, output_dir, recordings, options)
     for label, value in _facts(imported):
         print_result(f"{label:<12}{printable(value)}")
-    print_result(f"compared on {proof.recordings} recordings, {proof.audio_s:.1f} s")
-    print_result(f"largest difference: {proof.alone:.1e} alone, {proof.batched:.1e} in a padded batch")
-    if not proof.is_close:
-        print_result(
-            f"from exact arithmetic: the torch model {proof.source_rounding:.1e}, the graph "
-            f"{proof.graph_rounding:.1e}; the network multiplies the rounding of float32"
-        )
+    for line in proof.lines():
+        print_result(line)
     print_result(f"wrote {output_dir}")
     if checkpoint is not None:
         save_model(checkpoint, model.config, model.state_dict(), step=0)

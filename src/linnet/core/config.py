@@ -85,8 +85,6 @@ def _main_keys(cls: type[BaseModel]) -> dict[str, str]:
 class _Loader(yaml.SafeLoader):
     """YAML without surprises: the 1.2 core schema, no aliases, string keys, each key once."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's name)
-
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         # An alias can make a small file expand without bound, or contain itself.
         if self.check_event(yaml.AliasEvent):
@@ -121,8 +119,16 @@ _CORE_SCHEMA = {
     ),
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
 }
-for _type, (_pattern, _first) in _CORE_SCHEMA.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_type}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def use_core_schema(loader: Any) -> None:
+    """Let a PyYAML loader read plain scalars by the YAML 1.2 core schema, and by no other rules."""
+    loader.yaml_implicit_resolvers = {}
+    for name, (pattern, first) in _CORE_SCHEMA.items():
+        loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), list(first))
+
+
+use_core_schema(_Loader)
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

@@ -63,6 +63,19 @@ class Proof:
         """Whether the graph is about as near to exact arithmetic as the torch model."""
         return 0 < self.graph_rounding <= ROUNDING_FACTOR * self.source_rounding
 
+    def lines(self) -> list[str]:
+        """Say what was compared and found, for people."""
+        found = [
+            f"compared on {self.recordings} recordings, {self.audio_s:.1f} s",
+            f"largest difference: {self.alone:.1e} alone, {self.batched:.1e} in a padded batch",
+        ]
+        if not self.is_close:
+            found.append(
+                f"from exact arithmetic: the torch model {self.source_rounding:.1e}, the graph "
+                f"{self.graph_rounding:.1e}; the network multiplies the rounding of float32"
+            )
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the bundle."""
         return asdict(self)

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from linnet.core.config import use_core_schema
 from linnet.core.errors import CheckpointError
 
 MAX_NODES = (
@@ -17,26 +18,12 @@ _DAMAGED = "Download the file again; its own toolkit should be able to read it"
 _Base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(_Base):  # type: ignore[misc]  # which of the two it is shows when it runs
     """Plain values by the YAML 1.2 core schema: `no` is a word, and 1e-5 a number."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's name)
 
-
-_CORE_SCHEMA = {
-    # type: (pattern, first characters)
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-    "float": (
-        r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+0123456789.",
-    ),
-    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    "merge": (r"<<", "<"),
-}
-for _type, (_pattern, _first) in _CORE_SCHEMA.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_type}", re.compile(f"^(?:{_pattern})$"), list(_first))
+use_core_schema(_Loader)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile("^(?:<<)$"), ["<"])
 
 
 def parse_config(content: bytes, where: str) -> dict[str, Any]:

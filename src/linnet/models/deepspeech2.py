@@ -115,7 +115,7 @@ class FrameBatchNorm(nn.BatchNorm2d):
     the running statistics are those of speech.
     """
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]  # needs lengths
         """Normalize the valid frames; in training the others become 0."""
         if not self.training:
             return super().forward(x)
