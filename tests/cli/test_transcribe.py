@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,8 +13,10 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from doc_commands import read_blocks
 from linnet.cli.main import app
 from linnet.runtime import packaged
+from linnet.runtime.workers import run_tasks
 
 Run = Callable[..., Any]
 
@@ -80,6 +83,22 @@ def test_several_inputs_give_a_line_each_in_order_and_once(folder: Path, run: Ru
         "a.wav\tone two",
         "stdin\tone two",
     ]
+
+
+def test_lines_keep_the_order_of_the_recordings_whichever_is_done_first(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backwards(make_task: Any, items: Any, num_processes: int) -> Any:
+        assert num_processes == 3
+        yield from reversed(list(run_tasks(make_task, items)))
+
+    monkeypatch.setattr("linnet.cli.transcribe.run_tasks", backwards)
+    lines = run("calls", "--jobs", "5").stdout.splitlines()
+    assert lines == ["calls/a.wav\ttwo", "calls/b.wav\tone", "calls/late/a.flac\tone one"]
+
+
+def test_scoring_formats_of_several_recordings_are_one_file(folder: Path, run: Run) -> None:
+    assert run("calls", "-f", "trn").stdout == "two (a)\none (b)\none one (late_a)\n"
 
 
 def test_a_folder_of_one_recording_still_names_it(folder: Path, run: Run) -> None:
@@ -184,6 +203,27 @@ def test_wrong_usage_exits_with_2_and_teaches(
 def test_the_sample(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packaged, "packaged_sample", lambda: folder / "calls" / "b.wav")
     assert run("--sample").stdout == "one\n"
+
+
+def test_the_page_on_formats_shows_what_is_written(
+    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = repo_root / "docs" / "formats.md"
+    (command,) = [each for block in read_blocks(page) for each in block.commands if "--sample" in each]
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, command.split()[1:]).exit_code == 0
+    shown = dict(
+        re.findall(r"^### `(sample\.\w+)`.*?^```\w+\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    )
+    assert len(shown) == 9
+    result = json.loads(Path("out/sample.json").read_text())
+    result |= {"audio": "sample.wav", "words": result["words"][:1]}
+    result["segments"][0]["words"] = result["segments"][0]["words"][:1]
+    assert json.loads(shown.pop("sample.json")) == result
+    for name, text in shown.items():
+        written = Path("out", name).read_text(encoding="utf-8")
+        assert written.startswith(text.removesuffix("…\n"))
+        assert written == text or text.endswith("…\n")
 
 
 def test_results_reach_a_pipe_while_the_bar_is_drawn(folder: Path, tone_bundle: Path) -> None:

@@ -261,11 +261,11 @@ def _progress(recordings: Sequence[Recording], *, drawn: bool) -> "Iterator[Prog
 
 @contextmanager
 def _told_how_to_go_on() -> Iterator[None]:
-    """Say behind an interruption or a full disk that nothing is lost."""
+    """Say at an interruption or a full disk that nothing is lost."""
     try:
         yield
     except (KeyboardInterrupt, OSError):
-        messages.print("Finished files are whole. The same command with --resume goes on behind them.")
+        messages.print("Finished files are whole. The same command with --resume goes on from there.")
         raise
 
 

@@ -145,7 +145,7 @@ def _serve(make_task: Callable[[], Task], connection: Connection) -> None:
     except Exception as error:
         connection.send((False, error))
         return
-    with suppress(EOFError):
+    with suppress(EOFError, OSError):
         while True:
             connection.send((True, _attempt(task, connection.recv())))
 
