@@ -1,11 +1,13 @@
 """`linnet transcribe`: recordings to text, one after another; a bad one does not stop the rest."""
 
 import json
+import math
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -127,12 +129,12 @@ def transcribe(
     outcomes = Counter[Hotword]()
     named = len(recordings) > 1 or any(Path(text).is_dir() for text in inputs or [])
     num_failed = 0
-    bar = progress_bar("recordings")
-    bar.disable = bar.disable or not named
+    bar = progress_bar("recordings" if named else "s heard")
     with bar:
-        task = bar.add_task("transcribe", total=len(recordings))
+        task = bar.add_task("transcribe", total=len(recordings) if named else None)
         for index, recording in enumerate(recordings):
-            transcript = _read(recognizer, recording, numbers=text.numbers)
+            heard = None if named else partial(bar.update, task)
+            transcript = _read(recognizer, recording, heard, numbers=text.numbers)
             outcomes.update(transcript.hotwords if transcript else ())
             if transcript is None:
                 num_failed += 1
@@ -142,7 +144,8 @@ def transcribe(
                 )
             else:
                 _print_beside(bar, _render(transcript, recording, transcript_format, named=named))
-            bar.advance(task)
+            num_failed += bool(transcript and transcript.damage)
+            bar.advance(task, named)
     _tell_hotwords(outcomes)
     _conclude(len(recordings), num_failed, output_dir)
 
@@ -235,10 +238,21 @@ def _shared(paths: Sequence[Path]) -> set[Path]:
     return {path for path in paths if counts[str(path).casefold()] > 1}
 
 
-def _read(recognizer: "Recognizer", recording: _Recording, *, numbers: bool) -> "Transcript | None":
-    """Transcribe one recording, or say why not."""
+def _read(
+    recognizer: "Recognizer", recording: _Recording, heard: Callable[..., None] | None, *, numbers: bool
+) -> "Transcript | None":
+    """Transcribe one recording as far as it can be read, or say why not."""
+
+    def tell(heard_s: float, expected_s: float) -> None:
+        if heard:
+            total = None if math.isnan(expected_s) else math.ceil(expected_s)
+            heard(completed=round(heard_s), total=total)
+
     try:
-        return recognizer.transcribe(recording.source(), numbers=numbers)
+        transcript = recognizer.transcribe(recording.source(), numbers=numbers, progress=tell)
+        if transcript.damage:
+            print_error(f"{recording.name}: {transcript.damage}; the text ends there")
+        return transcript
     except (AudioError, MissingDependencyError) as error:
         print_error(str(error) if recording.name in str(error) else f"{recording.name}: {error}")
         return None
