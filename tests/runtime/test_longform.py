@@ -72,8 +72,9 @@ def test_segments_do_not_depend_on_the_pieces_they_come_in(recognizer: Recognize
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("gap_s", [0.05, 0.31, 1.37, 7.0])
-@pytest.mark.parametrize("search", [None, SearchConfig(beam=4, nbest=2)])
+@pytest.mark.parametrize(
+    ("gap_s", "search"), [(0.05, None), (0.31, SearchConfig(beam=4, nbest=2)), (1.37, None), (7.0, None)]
+)
 def test_every_word_is_there_once_and_at_its_time(
     tone_bundle: Path, say_tones: Say, gap_s: float, search: SearchConfig | None
 ) -> None:

@@ -140,6 +140,12 @@ def stream_audio(
         yield AudioStream(_resampled(mono, rate_hz, sample_rate_hz, where), expected_s, decoder)
 
 
+def decoded_samples(decoder: Decoder, sample_rate_hz: int, where: str) -> Iterator[Samples]:
+    """Give all that a decoder has, as `read_audio` does: mono float32 at the rate wanted, values checked."""
+    rate_hz = decoder.info.sample_rate_hz
+    return _resampled(_mono(decoder.blocks(0), rate_hz, 0, None, where), rate_hz, sample_rate_hz, where)
+
+
 def audio_info(source: str | os.PathLike[str] | bytes) -> AudioInfo:
     """Read the header of a recording.
 

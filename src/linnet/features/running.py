@@ -9,6 +9,8 @@ from linnet.core.arrays import Array, Features
 from linnet.features.config import FrontendConfig
 from linnet.features.normalize import STD_GUARD, normalize
 
+OVER_TIME = ("per_feature", "all_features")  # normalizations that look at more than one frame
+
 
 @dataclass(frozen=True, slots=True)
 class RunningStatistics:
@@ -48,7 +50,7 @@ class RunningStatistics:
 
     def normalize(self, features: Features, config: FrontendConfig) -> None:
         """Normalize features (F, T) in place; as `features.normalize` where only each frame counts."""
-        if config.normalize not in ("per_feature", "all_features"):
+        if config.normalize not in OVER_TIME:
             normalize(features, config)
             return
         deviation = np.sqrt(self.squares / max(self.count - 1, 1)) + STD_GUARD

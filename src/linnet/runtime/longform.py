@@ -57,6 +57,16 @@ class SegmentReader:
         while cut := find_cut(self._held, self._blank_id, self._begins, self._pause, self._most):
             yield from self._read(cut, cut * self._shift_s, ends=False)
 
+    def feed_again(self, log_probs: LogProbs) -> Iterator[SpeechSegment]:
+        """Take all frames (S, V) from `position` on, in place of those of earlier calls.
+
+        All but the last half pause of silence is done with, so that it need not be heard again.
+        """
+        self._held = self._held[:0]
+        yield from self.feed(log_probs)
+        if len(self._held) > self._pause and (self._held.argmax(axis=1) == self._blank_id).all():
+            yield from self._read(len(self._held) - self._pause // 2, self._pause * self._shift_s, ends=False)
+
     def finish(self, duration_s: float) -> Iterator[SpeechSegment]:
         """Give what is left of a recording that lasted `duration_s`."""
         yield from self._read(len(self._held), duration_s - self._position * self._shift_s, ends=True)

@@ -11,6 +11,8 @@ class LongFormConfig(BaseModel):
     Attributes:
         chunk_s: what goes through the network at once; up to this a recording is read whole.
         overlap_s: what two neighbors share; they are joined where both hear a pause in the middle of it.
+        statistics_s: features are normalized by the statistics of at least so much from the start, which is
+            read ahead, and of all that was heard: a recording up to this length as if it were read whole.
         pause_s: silence that ends a segment.
         max_segment_s: a segment without such a pause is cut between two words before this.
     """
@@ -26,6 +28,7 @@ class LongFormConfig(BaseModel):
     overlap_s: float = Field(
         default=8.0, ge=0.5, le=600.0, description="Seconds that two neighbors share; default: 8."
     )
+    statistics_s: float = Field(default=600.0, ge=0.0, le=3600.0)
     pause_s: float = Field(default=1.0, ge=0.2, le=60.0)
     max_segment_s: float = Field(default=30.0, ge=2.0, le=600.0)
 

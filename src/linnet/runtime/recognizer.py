@@ -136,7 +136,7 @@ class Recognizer:
             AudioError: when the recording cannot be read or holds NaN or infinity.
             ConfigError: when `numbers` is asked of a model for another language than English.
         """
-        self._check_numbers(numbers)
+        self.check_numbers(numbers)
         with stream_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz) as stream:
             head, is_long = self._head(stream)
             if not head and not isinstance(audio, np.ndarray):
@@ -168,7 +168,7 @@ class Recognizer:
         """
         from linnet.runtime.longform import LongReading  # only here: most recordings are short
 
-        self._check_numbers(numbers)
+        self.check_numbers(numbers)
         with stream_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz) as stream:
             for segment in LongReading(self).segments(stream.blocks):
                 yield SpeechSegment.of(merge_numbers(segment.words)) if numbers else segment
@@ -216,6 +216,13 @@ class Recognizer:
             ):
                 yield Segment(index, 0.0, len(waveforms[index]) / self.sample_rate_hz), log_probs
 
+    def check_numbers(self, numbers: bool) -> None:
+        """Raise a ConfigError where numbers are wanted of a model for another language than English."""
+        if numbers and self.bundle.spec.language.partition("-")[0] != "en":
+            raise ConfigError(
+                f"numbers are read in English only, and {self.name!r} hears {self.bundle.spec.language!r}"
+            )
+
     def features(self, samples: Samples) -> Features:
         """Compute the features (F, T) of a waveform (N,), without padding."""
         features, num_frames = compute_features(samples, self.bundle.spec.frontend)
@@ -260,12 +267,6 @@ class Recognizer:
     def _valid_log_probs(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> Iterator[LogProbs]:
         log_probs, log_probs_lengths = self.session.log_probs(batch, lengths)
         return (each[:length] for each, length in zip(log_probs, log_probs_lengths, strict=True))
-
-    def _check_numbers(self, numbers: bool) -> None:
-        if numbers and self.bundle.spec.language.partition("-")[0] != "en":
-            raise ConfigError(
-                f"numbers are read in English only, and {self.name!r} hears {self.bundle.spec.language!r}"
-            )
 
     def _is_long(self, samples: Samples) -> bool:
         return len(samples) > round(self.long_form.chunk_s * self.sample_rate_hz)

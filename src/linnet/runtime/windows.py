@@ -1,13 +1,14 @@
 """Log-probs of a recording of any length: overlapping windows, joined on one grid of frames."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linnet.core.arrays import LogProbs, Samples
+from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.features.frontend import compute_features
-from linnet.features.running import RunningStatistics
+from linnet.features.running import OVER_TIME, RunningStatistics
 from linnet.runtime.longform_config import LongFormConfig
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ EDGE_SHARE = 0.25  # of an overlap, at either end: too near to what one of the w
 class WindowReader:
     """Runs the network over windows of one recording, which come in the order of time.
 
-    Features are normalized by the statistics of all that was heard so far (`features.running`).
+    Features are normalized by the statistics of all that was heard so far (`features.running`): with those of
+    each window alone, the text would depend on where it begins, and a window of silence would be made loud.
 
     Args:
         recognizer: the model.
@@ -39,6 +41,15 @@ class WindowReader:
         self._statistics: RunningStatistics | None = None
         self._num_heard = 0  # frames of features in the statistics
 
+    def hear(self, samples: Samples, start: int) -> Features:
+        """Take samples (N,) from `start` on into the statistics; gives their features, not normalized."""
+        features, num_frames = compute_features(samples, self._raw)
+        first = start // self._config.hop_samples
+        heard = RunningStatistics.of(features[:, max(0, self._num_heard - first) :], self._config)
+        self._statistics = self._statistics.joined(heard) if self._statistics else heard
+        self._num_heard = max(self._num_heard, first + num_frames)
+        return features
+
     def read(self, samples: Samples, start: int) -> LogProbs:
         """Give the log-probs (S, V) of a window.
 
@@ -46,11 +57,8 @@ class WindowReader:
             samples: (N,) of the window.
             start: where it starts in the recording, in samples.
         """
-        features, num_frames = compute_features(samples, self._raw)
-        first = start // self._config.hop_samples
-        heard = RunningStatistics.of(features[:, max(0, self._num_heard - first) :], self._config)
-        self._statistics = self._statistics.joined(heard) if self._statistics else heard
-        self._num_heard = max(self._num_heard, first + num_frames)
+        features = self.hear(samples, start)
+        assert self._statistics
         self._statistics.normalize(features, self._config)
         (log_probs,) = self._recognizer.log_probs([features])
         return log_probs
@@ -79,7 +87,11 @@ def joined_log_probs(
     overlap, smoothed = (max(1, round(each * rate_hz / step)) for each in (config.overlap_s, SMOOTHED_S))
     rest: LogProbs = np.empty((0, recognizer.bundle.vocabulary.size), np.float32)
     position = 0  # the frame that `rest` begins with
-    for start, samples in _windows(blocks, config, rate_hz, step):
+    ahead = iter(blocks)
+    over_time = recognizer.bundle.spec.frontend.normalize in OVER_TIME
+    known = _taken(ahead, round(config.statistics_s * rate_hz) if over_time else 0)
+    reader.hear(known, 0)
+    for start, samples in _windows(chain([known], ahead), config, rate_hz, step):
         found = reader.read(samples, start * step)
         shared = max(start, position + len(rest) - overlap)
         seam = shared + _seam(rest[shared - position :], found[shared - start :], blank_id, smoothed)
@@ -87,6 +99,15 @@ def joined_log_probs(
             yield rest[: seam - position]
         rest, position = found[seam - start :], seam
     yield rest
+
+
+def _taken(blocks: Iterator[Samples], num_samples: int) -> Samples:
+    """Take blocks until there are `num_samples` or no more, and join them."""
+    taken, count = [np.empty(0, np.float32)], 0
+    while count < num_samples and (block := next(blocks, None)) is not None:
+        taken.append(block)
+        count += len(block)
+    return np.concatenate(taken)
 
 
 def _windows(
