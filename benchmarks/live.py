@@ -32,7 +32,7 @@ def main() -> None:
     print_header(
         "numpy",
         "onnxruntime",
-        settings=f"{options.model}, {options.minutes:g} min of {options.manifest.name}, blocks of {BLOCK_S} s",
+        settings=f"{options.model}, {options.minutes:g} min of {options.manifest.name}, {BLOCK_S} s a block",
         measure="seconds from the end of a word to the line that has it",
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ Run: python benchmarks/longform.py fsdd/test.jsonl [--hours 3] [--whole-minutes 
 """
 
 import argparse
+import itertools
 import json
 import random
 import resource
@@ -136,6 +137,7 @@ def compare_with_whole(folder: Path, options: argparse.Namespace) -> None:
     whole = LongFormConfig(chunk_s=3600, statistics_s=0)
     expected = words_of(Recognizer.load(options.model, long_form=whole), path)
     print(f"{options.whole_minutes:g} min in one window: {edits(truth.words, expected)}")
+    report_pauses(truth, Recognizer.load(options.model), path)
     for chunk_s, overlap_s in ((60.0, 8.0), (30.0, 4.0), (15.0, 2.0)):
         config = LongFormConfig(chunk_s=chunk_s, overlap_s=overlap_s)
         found = words_of(Recognizer.load(options.model, long_form=config), path)
@@ -143,6 +145,19 @@ def compare_with_whole(folder: Path, options: argparse.Namespace) -> None:
             f"  windows of {chunk_s:g} s that share {overlap_s:g} s: {edits(truth.words, found)}; "
             f"against the one window {edits(expected, found)}"
         )
+
+
+def report_pauses(truth: Truth, recognizer: Recognizer, path: Path) -> None:
+    """Print what of the pauses the model's blank finds, and whether it takes a word for one."""
+    segments = list(recognizer.stream(path))
+    cuts_s = np.array([(a.end_s + b.start_s) / 2 for a, b in itertools.pairwise(segments)])
+    ends_s, starts_s = np.array(truth.edges_s)[:-1, 1], np.array(truth.edges_s)[1:, 0]
+    for least_s in (1.0, 1.2, 1.5):
+        pauses = np.flatnonzero(starts_s - ends_s >= least_s)
+        found = sum(bool(((cuts_s > ends_s[i]) & (cuts_s < starts_s[i])).any()) for i in pauses)
+        print(f"  pauses of {least_s:g} s and more that end a segment: {found} of {len(pauses)}")
+    inside = sum(bool(((cuts_s > start_s) & (cuts_s < end_s)).any()) for start_s, end_s in truth.edges_s)
+    print(f"  words that were cut: {inside} of {len(truth.words)}, by {len(cuts_s)} ends of segments")
 
 
 def words_of(recognizer: Recognizer, path: Path) -> list[str]:

@@ -76,10 +76,10 @@ def read_audio(
         duration_s=duration_s,
     ) as stream:
         if stream.duration_s > MAX_DURATION_S:
-            raise _too_long(_name(source))
-        samples = _gathered(stream.blocks, round(MAX_DURATION_S * sample_rate_hz), _name(source))
+            raise _too_long(source_name(source))
+        samples = _gathered(stream.blocks, round(MAX_DURATION_S * sample_rate_hz), source_name(source))
     if not len(samples) and not isinstance(source, np.ndarray):
-        raise no_samples(_name(source), offset_s)
+        raise no_samples(source_name(source), offset_s)
     return samples
 
 
@@ -126,17 +126,19 @@ def stream_audio(
         rate_hz = sample_rate_hz if source_rate_hz is None else source_rate_hz
         start = round(offset_s * rate_hz)
         mono = _mono(_array_blocks(source, start), rate_hz, start, duration_s, "array")
-        yield AudioStream(_resampled(mono, rate_hz, sample_rate_hz, "array"), len(source) / max(rate_hz, 1))
+        total_s = len(source) / max(rate_hz, 1)
+        yield AudioStream(
+            _resampled(mono, rate_hz, sample_rate_hz, "array"), _stretch_s(total_s, offset_s, duration_s)
+        )
         return
     if source_rate_hz is not None:
         raise AudioError("source_rate_hz is for arrays", remedy="Leave it out: a file knows its own rate")
-    where = _name(source)
+    where = source_name(source)
     with _opened(source, where) as decoder:
         rate_hz = decoder.info.sample_rate_hz
         start = round(offset_s * rate_hz)
         mono = _mono(decoder.blocks(start), rate_hz, start, duration_s, where)
-        left_s = decoder.info.duration_s - offset_s
-        expected_s = left_s if duration_s is None else min(left_s, duration_s)
+        expected_s = _stretch_s(decoder.info.duration_s, offset_s, duration_s)
         yield AudioStream(_resampled(mono, rate_hz, sample_rate_hz, where), expected_s, decoder)
 
 
@@ -160,7 +162,7 @@ def audio_info(source: str | os.PathLike[str] | bytes) -> AudioInfo:
         MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
             that is not installed.
     """
-    with _opened(source, _name(source), HEADER_BLOCK_BYTES) as decoder:
+    with _opened(source, source_name(source), HEADER_BLOCK_BYTES) as decoder:
         return decoder.info
 
 
@@ -172,11 +174,11 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Decoder]:
         AudioError: when the file is no recording.
         MissingDependencyError: when the format needs the extra `media` and that is not installed.
     """
-    with _opened(path, _name(path)) as decoder:
+    with _opened(path, source_name(path)) as decoder:
         yield decoder
 
 
-def _name(source: object) -> str:
+def source_name(source: object) -> str:
     """Name a source for messages."""
     if isinstance(source, bytes):
         return f"{len(source)} bytes"
@@ -345,6 +347,12 @@ def _check_span(offset_s: float, duration_s: float | None) -> None:
         raise AudioError(
             f"the duration is {duration_s} s", remedy=f"Give more than 0 and at most {MAX_DURATION_S:.0f} s"
         )
+
+
+def _stretch_s(total_s: float, offset_s: float, duration_s: float | None) -> float:
+    """Say how long the stretch of a recording is that was asked for."""
+    left_s = total_s - offset_s
+    return left_s if duration_s is None else min(left_s, duration_s)
 
 
 def _check_finite(samples: Samples, position: int, rate_hz: int, where: str) -> None:

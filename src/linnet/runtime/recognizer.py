@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.audio.read import AudioSource, AudioStream, no_samples, stream_audio
+from linnet.audio.read import AudioSource, AudioStream, no_samples, source_name, stream_audio
 from linnet.bundle.reader import Bundle, read_bundle
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import AudioError, BundleError, ConfigError
@@ -139,8 +139,8 @@ class Recognizer:
         self.check_numbers(numbers)
         with stream_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz) as stream:
             head, is_long = self._head(stream)
-            if not head and not isinstance(audio, np.ndarray):
-                raise no_samples(str(getattr(audio, "name", audio)))
+            if not any(map(len, head)) and not isinstance(audio, np.ndarray):
+                raise no_samples(source_name(audio))
             transcript = (
                 self._transcribe_long(chain(head, stream.blocks), progress, stream.duration_s)
                 if is_long

@@ -1,7 +1,6 @@
 """Log-probs of a recording of any length: overlapping windows, joined on one grid of frames."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,11 +86,9 @@ def joined_log_probs(
     overlap, smoothed = (max(1, round(each * rate_hz / step)) for each in (config.overlap_s, SMOOTHED_S))
     rest: LogProbs = np.empty((0, recognizer.bundle.vocabulary.size), np.float32)
     position = 0  # the frame that `rest` begins with
-    ahead = iter(blocks)
-    over_time = recognizer.bundle.spec.frontend.normalize in OVER_TIME
-    known = _taken(ahead, round(config.statistics_s * rate_hz) if over_time else 0)
-    reader.hear(known, 0)
-    for start, samples in _windows(chain([known], ahead), config, rate_hz, step):
+    if recognizer.bundle.spec.frontend.normalize in OVER_TIME:
+        blocks = _heard_ahead(reader, iter(blocks), round(config.statistics_s * rate_hz))
+    for start, samples in _windows(blocks, config, rate_hz, step):
         found = reader.read(samples, start * step)
         shared = max(start, position + len(rest) - overlap)
         seam = shared + _seam(rest[shared - position :], found[shared - start :], blank_id, smoothed)
@@ -101,13 +98,16 @@ def joined_log_probs(
     yield rest
 
 
-def _taken(blocks: Iterator[Samples], num_samples: int) -> Samples:
-    """Take blocks until there are `num_samples` or no more, and join them."""
+def _heard_ahead(reader: WindowReader, blocks: Iterator[Samples], num_samples: int) -> Iterator[Samples]:
+    """Take the first `num_samples` into the statistics before any is passed on."""
     taken, count = [np.empty(0, np.float32)], 0
     while count < num_samples and (block := next(blocks, None)) is not None:
         taken.append(block)
         count += len(block)
-    return np.concatenate(taken)
+    taken = [np.concatenate(taken)]
+    reader.hear(taken[0], 0)
+    yield taken.pop()
+    yield from blocks
 
 
 def _windows(
