@@ -23,7 +23,7 @@ from linnet.cli.console import (
     printable,
     results,
 )
-from linnet.cli.transcribe import STDIN, TextOptions
+from linnet.cli.transcribe import TextOptions
 from linnet.core.errors import ConfigError
 from linnet.core.results import SpeechSegment, Transcript
 from linnet.runtime.search_config import SearchConfig
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from linnet.core.arrays import Samples
     from linnet.runtime.live import LiveReader, LiveText
     from linnet.runtime.recognizer import Recognizer
+
+STDIN = "-"
 
 
 class LiveFormat(StrEnum):
