@@ -68,21 +68,22 @@ def speak(samples: np.ndarray, process: subprocess.Popen, begun: float) -> None:
 
 
 def report(reference: list[str], edges_s: list[tuple[float, float]], lines: list[tuple[float, dict]]) -> None:
-    final = [(at, word) for at, line in lines if line["final"] for word in line["words"]]
-    words = [word["text"] for _, word in final]
+    final = [(at, word, line) for at, line in lines if line["final"] for word in line["words"]]
+    words = [word["text"] for _, word, _ in final]
     print(f"{sum(line['final'] for _, line in lines)} final lines; {edits(reference, words)}")
     first, last = [], []
     for i, j in matches(reference, words):
-        at, word = final[j]
+        at, word, line = final[j]
         seen = [
             when
-            for when, line in lines
-            for each in line["words"]
+            for when, earlier in lines
+            for each in earlier["words"]
             if each["text"] == word["text"] and abs(each["start_s"] - word["start_s"]) < 0.2
         ]
         first.append(min(seen) - edges_s[i][1])
-        last.append(at - edges_s[i][1])
-    for name, delays in (("first seen", first), ("final", last)):
+        if word is line["words"][-1]:
+            last.append(at - edges_s[i][1])
+    for name, delays in (("first seen", first), ("final, of the last word of a line", last)):
         print(f"  {name}: median {np.median(delays):.2f} s, 95 % within {np.percentile(delays, 95):.2f} s")
 
 

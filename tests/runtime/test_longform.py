@@ -99,7 +99,7 @@ def test_a_word_that_touches_the_end_is_not_lost(recognizer: Recognizer, say_ton
 
 def test_segments_come_while_the_recording_is_read(recognizer: Recognizer, say_tones: Say) -> None:
     heard: list[float] = []
-    reading = LongReading(recognizer, heard.append)
+    reading = LongReading(recognizer, CONFIG, heard.append)
     segments = reading.segments(iter(np.split(say_tones("one " * 20, gap_s=0.8), 40)))
     assert next(segments).text == "one"
     assert heard[-1] < 5
@@ -124,7 +124,7 @@ def test_a_recording_of_any_length_takes_the_same_memory(recognizer: Recognizer,
     peaks = []
     for count in (8, 40):
         tracemalloc.start()
-        assert len(LongReading(recognizer).words(blocks(count))) == 2 * count
+        assert len(LongReading(recognizer, CONFIG).words(blocks(count))) == 2 * count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 300_000  # the words; the samples are 5 MB more

@@ -11,11 +11,10 @@ from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment, Word
 from linnet.decoding.greedy import greedy_decode
 from linnet.runtime.longform_config import LongFormConfig
-from linnet.runtime.windows import joined_log_probs
+from linnet.runtime.windows import FrameReader, joined_log_probs
 from linnet.text.vocabulary import BOUNDARY
 
 if TYPE_CHECKING:
-    from linnet.runtime.recognizer import Recognizer
     from linnet.runtime.search import Reading
 
 
@@ -33,7 +32,7 @@ class SegmentReader:
         readings: what a search found beside the words.
     """
 
-    def __init__(self, recognizer: "Recognizer", config: LongFormConfig) -> None:
+    def __init__(self, recognizer: FrameReader, config: LongFormConfig) -> None:
         spec = recognizer.bundle.spec
         self.readings: list[Reading] = []
         self._recognizer, self._blank_id = recognizer, spec.blank_id
@@ -91,6 +90,7 @@ class LongReading:
 
     Args:
         recognizer: the model.
+        config: the lengths.
         progress: called with the seconds that were heard.
 
     Attributes:
@@ -98,7 +98,8 @@ class LongReading:
         readings: what a search found beside the words, so far.
     """
 
-    recognizer: "Recognizer"
+    recognizer: FrameReader
+    config: LongFormConfig
     progress: Callable[[float], None] | None = None
     num_samples: int = 0
     readings: "list[Reading]" = field(default_factory=list)
@@ -109,12 +110,11 @@ class LongReading:
         Args:
             blocks: (n,) mono samples each at the rate of the recognizer.
         """
-        config = self.recognizer.long_form
-        reader = SegmentReader(self.recognizer, config)
+        reader = SegmentReader(self.recognizer, self.config)
         self.readings = reader.readings
-        for log_probs in joined_log_probs(self.recognizer, self._counted(blocks), config):
+        for log_probs in joined_log_probs(self.recognizer, self._counted(blocks), self.config):
             yield from reader.feed(log_probs)
-        yield from reader.finish(self.num_samples / self.recognizer.sample_rate_hz)
+        yield from reader.finish(self.num_samples / self.recognizer.bundle.spec.sample_rate_hz)
 
     def words(self, blocks: Iterable[Samples]) -> list[Word]:
         """Give the words of the whole recording."""
@@ -125,7 +125,7 @@ class LongReading:
             yield block
             self.num_samples += len(block)
             if self.progress:
-                self.progress(self.num_samples / self.recognizer.sample_rate_hz)
+                self.progress(self.num_samples / self.recognizer.bundle.spec.sample_rate_hz)
 
 
 def find_cut(

@@ -170,7 +170,7 @@ class Recognizer:
 
         self.check_numbers(numbers)
         with stream_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz) as stream:
-            for segment in LongReading(self).segments(stream.blocks):
+            for segment in LongReading(self, self.long_form).segments(stream.blocks):
                 yield SpeechSegment.of(merge_numbers(segment.words)) if numbers else segment
 
     def transcribe_samples(self, waveforms: Sequence[Samples]) -> list[Transcript]:
@@ -286,7 +286,9 @@ class Recognizer:
     ) -> Transcript:
         from linnet.runtime.longform import LongReading  # only here: most recordings are short
 
-        reading = LongReading(self, progress and (lambda heard_s: progress(heard_s, expected_s)))
+        reading = LongReading(
+            self, self.long_form, progress and (lambda heard_s: progress(heard_s, expected_s))
+        )
         words = reading.words(blocks)
         return self._transcript(reading.num_samples, words, reading.readings)
 

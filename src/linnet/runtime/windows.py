@@ -1,7 +1,7 @@
 """Log-probs of a recording of any length: overlapping windows, joined on one grid of frames."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,10 +11,35 @@ from linnet.features.running import OVER_TIME, RunningStatistics
 from linnet.runtime.longform_config import LongFormConfig
 
 if TYPE_CHECKING:
-    from linnet.runtime.recognizer import Recognizer
+    from linnet.bundle.reader import Bundle
+    from linnet.core.results import Word
+    from linnet.decoding.greedy import TokenSpan
+    from linnet.runtime.search import TextSearch
 
 SMOOTHED_S = 0.3  # a seam wants silence for this long around it
 EDGE_SHARE = 0.25  # of an overlap, at either end: too near to what one of the windows does not hear
+
+
+class FrameReader(Protocol):
+    """What reading in windows and segments asks of a recognizer.
+
+    Attributes:
+        bundle: the model.
+        search: how to search, or None for the best token of each frame.
+    """
+
+    bundle: "Bundle"
+    search: "TextSearch | None"
+
+    def log_probs(self, features: Sequence[Features]) -> list[LogProbs]:
+        """Run the network on normalized features (F, T); gives (S, V) for each."""
+        ...
+
+    def words(
+        self, spans: "Sequence[TokenSpan]", num_frames: int, duration_s: float, start_s: float = 0.0
+    ) -> "tuple[Word, ...]":
+        """Give the words of tokens in `num_frames`, which last `duration_s` and begin at `start_s`."""
+        ...
 
 
 class WindowReader:
@@ -30,7 +55,7 @@ class WindowReader:
         step_samples: samples from one frame of log-probs to the next; windows start at multiples of it.
     """
 
-    def __init__(self, recognizer: "Recognizer") -> None:
+    def __init__(self, recognizer: FrameReader) -> None:
         spec = recognizer.bundle.spec
         self.step_samples = spec.frontend.hop_samples * spec.subsampling
         self._recognizer, self._config = recognizer, spec.frontend
@@ -64,7 +89,7 @@ class WindowReader:
 
 
 def joined_log_probs(
-    recognizer: "Recognizer", blocks: Iterable[Samples], config: LongFormConfig
+    recognizer: FrameReader, blocks: Iterable[Samples], config: LongFormConfig
 ) -> Iterator[LogProbs]:
     """Give the log-probs of a recording, piece by piece.
 
@@ -82,7 +107,7 @@ def joined_log_probs(
     """
     reader = WindowReader(recognizer)
     blank_id = recognizer.bundle.spec.blank_id
-    rate_hz, step = recognizer.sample_rate_hz, reader.step_samples
+    rate_hz, step = recognizer.bundle.spec.sample_rate_hz, reader.step_samples
     overlap, smoothed = (max(1, round(each * rate_hz / step)) for each in (config.overlap_s, SMOOTHED_S))
     rest: LogProbs = np.empty((0, recognizer.bundle.vocabulary.size), np.float32)
     position = 0  # the frame that `rest` begins with
