@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,8 +13,10 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from doc_commands import read_blocks
 from linnet.cli.main import app
 from linnet.runtime import packaged
+from linnet.runtime.workers import run_tasks
 
 Run = Callable[..., Any]
 
@@ -82,6 +85,22 @@ def test_several_inputs_give_a_line_each_in_order_and_once(folder: Path, run: Ru
     ]
 
 
+def test_lines_keep_the_order_of_the_recordings_whichever_is_done_first(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backwards(make_task: Any, items: Any, num_processes: int) -> Any:
+        assert num_processes == 3
+        yield from reversed(list(run_tasks(make_task, items)))
+
+    monkeypatch.setattr("linnet.cli.transcribe.run_tasks", backwards)
+    lines = run("calls", "--jobs", "5").stdout.splitlines()
+    assert lines == ["calls/a.wav\ttwo", "calls/b.wav\tone", "calls/late/a.flac\tone one"]
+
+
+def test_scoring_formats_of_several_recordings_are_one_file(folder: Path, run: Run) -> None:
+    assert run("calls", "-f", "trn").stdout == "two (a)\none (b)\none one (late_a)\n"
+
+
 def test_a_folder_of_one_recording_still_names_it(folder: Path, run: Run) -> None:
     assert run("calls/late").stdout == "calls/late/a.flac\tone one\n"
 
@@ -107,7 +126,7 @@ def test_names_cannot_break_the_lines_or_steer_the_terminal(folder: Path, run: R
 
 
 def written_below(folder: str) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in Path(folder).rglob("*.*")}
+    return {str(path.relative_to(folder)): path.read_text() for path in Path(folder).rglob("[!.]*.*")}
 
 
 def test_output_files_keep_the_structure_of_folders(folder: Path, run: Run) -> None:
@@ -136,7 +155,7 @@ def test_recordings_of_one_stem_keep_apart(folder: Path, run: Run) -> None:
 def test_recordings_of_one_name_are_refused_before_any_work(folder: Path, run: Run) -> None:
     done = run("a.wav", "calls/a.wav", "-o", "out")
     assert done.exit_code == 2
-    assert "two recordings would be written to out/a.wav.txt" in done.stderr
+    assert "two recordings would both be called a.wav" in done.stderr
     assert not Path("out").exists()
 
 
@@ -155,7 +174,7 @@ def test_existing_files_are_replaced_only_when_asked(folder: Path, run: Run) -> 
 def test_a_failed_recording_leaves_no_file(folder: Path, run: Run) -> None:
     Path("calls/a.wav").write_bytes(b"")
     assert run("calls", "-o", "out").exit_code == 1
-    assert sorted(path.name for path in Path("out").iterdir()) == ["b.txt", "late"]
+    assert set(written_below("out")) == {"b.txt", "late/a.txt"}
 
 
 @pytest.mark.parametrize(
@@ -163,8 +182,12 @@ def test_a_failed_recording_leaves_no_file(folder: Path, run: Run) -> None:
     [
         ([], "no recording was given. Try `linnet transcribe --sample`"),
         (["empty"], "empty: there is no recording in this folder"),
-        (["a.wav", "--format", "srt"], "'srt' is not one of"),
-        (["a.wav", "--threads", "0"], "--threads"),
+        (["a.wav", "--format", "srt,sub"], "'sub' is no format. Give one or more of txt,srt"),
+        (["a.wav", "--format", "srt,vtt"], "several formats go to files"),
+        (["calls", "--format", "TextGrid"], "TextGrid of several recordings goes to files"),
+        (["a.wav", "calls/a.wav", "--format", "ctm"], "two recordings would both be called a.wav"),
+        (["a.wav", "--resume"], "--resume looks for files"),
+        (["a.wav", "--threads", "0"], "threads"),
         (["a.wav", "--model", "digts"], "there is no model 'digts'"),
     ],
 )
@@ -182,6 +205,27 @@ def test_the_sample(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert run("--sample").stdout == "one\n"
 
 
+def test_the_page_on_formats_shows_what_is_written(
+    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = repo_root / "docs" / "formats.md"
+    (command,) = [each for block in read_blocks(page) for each in block.commands if "--sample" in each]
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, command.split()[1:]).exit_code == 0
+    shown = dict(
+        re.findall(r"^### `(sample\.\w+)`.*?^```\w+\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    )
+    assert len(shown) == 9
+    result = json.loads(Path("out/sample.json").read_text())
+    result |= {"audio": "sample.wav", "words": result["words"][:1]}
+    result["segments"][0]["words"] = result["segments"][0]["words"][:1]
+    assert json.loads(shown.pop("sample.json")) == result
+    for name, text in shown.items():
+        written = Path("out", name).read_text(encoding="utf-8")
+        assert written.startswith(text.removesuffix("…\n"))
+        assert written == text or text.endswith("…\n")
+
+
 def test_results_reach_a_pipe_while_the_bar_is_drawn(folder: Path, tone_bundle: Path) -> None:
     pty = pytest.importorskip("pty", reason="only systems with pseudo terminals can show a bar to a test")
     terminal, stderr = pty.openpty()
@@ -193,5 +237,5 @@ def test_results_reach_a_pipe_while_the_bar_is_drawn(folder: Path, tone_bundle: 
     os.close(terminal)
     os.close(stderr)
     assert done.stdout.decode().splitlines()[0] == "calls/a.wav\ttwo"
-    assert "recordings" in shown
+    assert "s of audio" in shown
     assert "two" not in shown

@@ -74,6 +74,19 @@ def test_words_add_what_the_model_says_however_they_are_spelled(
         assert each.total == pytest.approx(acoustic[each.tokens] + worth, abs=1e-4)
 
 
+def test_the_search_is_compiled_for_all_modes_at_once(tmp_path: Path) -> None:
+    numba = pytest.importorskip("numba", reason="beam search needs the extra beam")
+    words = LanguageModel.load(write_model(tmp_path, "word"), LETTERS)
+    tokens = LanguageModel.load(write_model(tmp_path, "char", {"ab": "▁"}), LETTERS)
+    decoders = [
+        BeamDecoder(LETTERS),
+        BeamDecoder(LETTERS, None, words),
+        BeamDecoder(LETTERS, None, tokens),
+        BeamDecoder(LETTERS, None, None, [("ab", 1.0)]),
+    ]
+    assert len({numba.typeof(decoder.tables) for decoder in decoders}) == 1
+
+
 def test_tokens_add_what_a_model_of_tokens_says(tmp_path: Path) -> None:
     path = write_model(tmp_path, "char", {"ab": "▁"})  # the words of the tables are letters here
     posteriors = np.random.default_rng(3).dirichlet(np.ones(4), size=4)

@@ -45,6 +45,16 @@ def test_weights_and_settings_arrive(write_nemo: NemoWriter, tiny_nemo: Tiny) ->
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
+def test_a_batch_norm_may_come_without_its_counter(write_nemo: NemoWriter, tiny_nemo: Tiny) -> None:
+    config, weights = tiny_nemo
+    counters = [key for key in weights if key.endswith("num_batches_tracked")]
+    assert counters
+    without = {key: value for key, value in weights.items() if key not in counters}
+    imported = import_nemo(write_nemo(config, without)).model.state_dict()
+    for key, value in import_nemo(write_nemo(config, weights)).model.state_dict().items():
+        assert key.endswith("num_batches_tracked") or torch.equal(imported[key], value)
+
+
 @pytest.mark.parametrize("word", ["cls", "target"])
 def test_the_first_betas_wrote_a_class_and_params(write_nemo: NemoWriter, tiny_nemo: Tiny, word: str) -> None:
     config, weights = tiny_nemo

@@ -9,7 +9,7 @@ from linnet.core.errors import CheckpointError
 from linnet.features.config import FrontendConfig
 from linnet.features.logmel import filterbank_of
 from linnet.features.spectrum import window_of
-from linnet.importers.nemo_frontend import check_buffers, translate_preprocessor
+from linnet.importers.nemo_frontend import translate_preprocessor, with_stored_tables
 from linnet.importers.section import Section
 
 MEL = "AudioToMelSpectrogramPreprocessor"
@@ -105,23 +105,26 @@ def test_what_is_not_computed_is_refused(values: dict[str, Any], message: str) -
         translate(**values)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_stored_tables(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("precision", ["float32", "float16", "bfloat16"])
+def test_stored_tables(precision: str) -> None:
     config = FrontendConfig()
     window, filterbank = torch.tensor(window_of(config)), torch.tensor(filterbank_of(config))
     tables = {
-        "preprocessor.featurizer.window": window.to(dtype).float(),
-        "preprocessor.featurizer.fb": filterbank[None].to(dtype).float(),
+        "preprocessor.featurizer.window": window.to(getattr(torch, precision)).float(),
+        "preprocessor.featurizer.fb": filterbank[None].to(getattr(torch, precision)).float(),
         "encoder.weight": torch.zeros(1),
     }
-    check_buffers(tables, config, "x")
+    read = with_stored_tables(tables, config, "x")
+    assert read == config.model_copy(update={"table_precision": precision})
+    assert torch.equal(torch.tensor(window_of(read)).float(), tables["preprocessor.featurizer.window"])
+    assert torch.equal(torch.tensor(filterbank_of(read))[None], tables["preprocessor.featurizer.fb"])
     periodic = torch.hann_window(config.window_samples)
     htk = torch.tensor(filterbank_of(FrontendConfig(kind="mfcc")))[None]
     for name, table in (("window", periodic), ("fb", htk), ("fb", filterbank[None, :-1])):
         with pytest.raises(CheckpointError, match=f"featurizer.{name} is not what its configuration says"):
-            check_buffers(tables | {f"preprocessor.featurizer.{name}": table}, config, "x")
+            with_stored_tables(tables | {f"preprocessor.featurizer.{name}": table}, config, "x")
     with pytest.raises(CheckpointError, match="a table unknown to linnet"):
-        check_buffers({"preprocessor.featurizer.cmvn": window}, config, "x")
+        with_stored_tables({"preprocessor.featurizer.cmvn": window}, config, "x")
 
 
 def test_stored_tables_of_mfcc_are_torchaudios() -> None:
@@ -131,8 +134,8 @@ def test_stored_tables_of_mfcc_are_torchaudios() -> None:
         f"{start}MelSpectrogram.spectrogram.window": torch.hann_window(320),
         f"{start}MelSpectrogram.mel_scale.fb": torch.tensor(filterbank_of(config)).T,
     }
-    check_buffers(tables, config, "x")
+    assert with_stored_tables(tables, config, "x") == config
     with pytest.raises(CheckpointError, match=r"spectrogram\.window is not"):
-        check_buffers(
+        with_stored_tables(
             {f"{start}MelSpectrogram.spectrogram.window": torch.hann_window(320, periodic=False)}, config, "x"
         )

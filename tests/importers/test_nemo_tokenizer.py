@@ -66,8 +66,24 @@ def test_word_pieces_of_bert() -> None:
         subword({"type": "wpe"}, vocab_txt=b"\xff")
 
 
-def test_several_tokenizers_in_one_are_refused() -> None:
-    with pytest.raises(CheckpointError, match="type 'agg', a set of tokenizers for several languages"):
+def test_the_pieces_of_several_languages_follow_each_other() -> None:
+    languages = {
+        "en": {"type": "wpe", "vocab_path": "nemo:en"},
+        "es": {"type": "wpe", "vocab_path": "nemo:es"},
+    }
+    config = subword({"type": "agg", "langs": languages}, en=b"go\n##ing\na\n", es=b"a\ngo\n##mos\n")
+    tokenizer = build_tokenizer(config)
+    assert tokenizer.vocabulary.blank_id == 6
+    assert tokenizer.vocabulary.decode([3, 4, 5, 0, 1, 2]) == "a gomos going a"
+    assert tokenizer.encode("a gomos") == [2, 0, 5]  # of two ids the first
+
+
+def test_tokenizers_without_a_counterpart_are_refused() -> None:
+    with pytest.raises(CheckpointError, match=r"x, tokenizer, langs, en: a set of tokenizers inside"):
+        subword({"type": "agg", "langs": {"en": {"type": "agg"}}})
+    with pytest.raises(CheckpointError, match="a class of its own"):
+        subword({"type": "agg", "langs": {}, "custom_tokenizer": {"_target_": "a.b"}})
+    with pytest.raises(CheckpointError, match="at least one piece"):
         subword({"type": "agg", "langs": {}})
     with pytest.raises(CheckpointError, match="unknown type 'words'"):
         subword({"type": "words"})

@@ -13,16 +13,7 @@ from linnet.features.kaldi_fft import unit_roots
 from linnet.models.frontend import TorchFrontend
 
 ICEFALL = {"kind": "kaldi_fbank", "sample_scale": 1.0, "snip_edges": False, "high_hz": 7600.0}
-N2 = {
-    "kind": "spectrogram",
-    "compression": "sqrt",
-    "n_fft": 384,
-    "window_ms": 16.0,
-    "periodic_window": True,
-    "preemphasis": 0.0,
-    "normalize": "per_frame",
-    "pad_mode": "reflect",
-}
+N2 = {"kind": "spectrogram", "compression": "sqrt", "periodic_window": True, "normalize": "per_frame"}
 EVERY_KIND: list[dict[str, Any]] = [
     {"pad_to": 16},
     {"pad_mode": "reflect", "num_mels": 80, "window_ms": 25.0},

@@ -15,6 +15,7 @@ TEXT = "go going gone"
     [
         {"kind": "char"},
         {"kind": "byte"},
+        {"kind": "aggregate", "pieces": ["▁go", "ing", "g", "▁", "▁g", "one", "▁go", "ing"]},
         {"kind": "word", "pieces": ["go", "going", "gone"]},
         {"kind": "tevr", "pieces": ["g", "o", "n", "e", "go", "ing"]},
         {"kind": "wordpiece", "pieces": ["[UNK]", "go", "##ing", "##n", "##ne", "##e", "▁"]},

@@ -47,6 +47,7 @@ def test_a_piece_that_could_not_be_written_is_refused(pieces: tuple[str, ...]) -
 def test_a_piece_with_two_ids_is_refused() -> None:
     with pytest.raises(TextError, match="'a' of the vocabulary has two ids, 0 and 2"):
         Vocabulary(("a", "b", "a"))
+    assert Vocabulary(("a", "b", "a"), repeats=True).decode([0, 1, 2]) == "aba"
 
 
 def test_the_file_is_the_form_of_sherpa_onnx(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def _verify_checksums(path: Path, spec: BundleSpec) -> None:
 
 def _read_vocabulary(path: Path, spec: BundleSpec) -> Vocabulary:
     try:
-        vocabulary = read_tokens(path)
+        vocabulary = read_tokens(path, repeats=spec.vocabulary == "aggregate")
     except TextError as error:
         raise BundleError(error.what, where=error.where, remedy=_EXPORT_AGAIN) from error
     if vocabulary.blank_id != spec.blank_id:

@@ -130,7 +130,7 @@ def _wer(row: dict[str, Any]) -> str:
     """Write clean/other, with the parts of LibriSpeech that they are of unless they are the test parts."""
     if (wer := row["wer"]) is None:
         return ""
-    rates = "/".join(f"{rate:g}" for rate in (wer["clean"], wer["other"]) if rate is not None)
+    rates = "/".join(f"{rate}" for rate in (wer["clean"], wer["other"]) if rate is not None)
     return rates if wer["part"] == "test" else f"{wer['part']} {rates}"
 
 

@@ -1,18 +1,15 @@
-"""`linnet transcribe`: recordings to text, one after another; a bad one does not stop the rest."""
+"""`linnet transcribe`: recordings to text, in one process or several; a bad one does not stop the rest."""
 
-import json
-import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.cli.config_options import options_from
 from linnet.cli.console import (
@@ -24,44 +21,19 @@ from linnet.cli.console import (
     printable,
     progress_bar,
 )
-from linnet.core.errors import AudioError, LinnetError, MissingDependencyError
-from linnet.core.files import write_text
-from linnet.core.remote import as_url
-from linnet.core.results import Hotword
+from linnet.cli.output_folder import OutputFolder
+from linnet.cli.recordings import Recording, find_recordings, titled
+from linnet.core.errors import AudioError, ConfigError, MissingDependencyError
+from linnet.core.results import Hotword, Transcript
+from linnet.runtime.formats.cues import CueConfig
+from linnet.runtime.formats.writers import TranscriptFormat, parse_formats, render
 from linnet.runtime.search_config import SearchConfig
+from linnet.runtime.workers import TranscriberSettings, run_tasks
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from linnet.core.results import Transcript
-    from linnet.runtime.recognizer import Recognizer
-
-STDIN = "-"
-
-
-class TranscriptFormat(StrEnum):
-    """How a transcript is written."""
-
-    TXT = "txt"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True)
-class _Recording:
-    """One recording to transcribe.
-
-    Attributes:
-        name: how results and messages call it.
-        location: its path or URL; None is standard input.
-        place: where its transcript goes below the output directory; still with the suffix of the recording.
-    """
-
-    name: str
-    location: Path | str | None
-    place: Path
-
-    def source(self) -> Path | str | BinaryIO:
-        return self.location or sys.stdin.buffer
+    from linnet.bundle.reader import Bundle
 
 
 class TextOptions(SearchConfig):
@@ -72,7 +44,54 @@ class TextOptions(SearchConfig):
     )
 
 
+class WorkOptions(BaseModel):
+    """How the work is done; the descriptions are the help of the command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overwrite: bool = Field(default=False, description="Replace files in the output folder.")
+    resume: bool = Field(
+        default=False, description="Leave out what an earlier run finished in the output folder."
+    )
+    threads: int = Field(default=1, ge=1, description="CPU threads for the network; default: 1.")
+    jobs: int = Field(
+        default=1, ge=1, le=1024, description="Recordings at a time, each in a process; default: 1."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How transcripts are written.
+
+    Attributes:
+        formats: what is written of each.
+        cues: the size of subtitles.
+        language: of the model.
+        named: whether a line on stdout begins with the name of its recording.
+    """
+
+    formats: tuple[TranscriptFormat, ...]
+    cues: CueConfig
+    language: str
+    named: bool
+
+    def render(self, transcript: Transcript, recording: Recording) -> dict[TranscriptFormat, str]:
+        """Write a transcript in each format."""
+        return {
+            form: render(
+                transcript,
+                form,
+                recording.title if form.names_records else recording.name,
+                language=self.language,
+                config=self.cues,
+            )
+            for form in self.formats
+        }
+
+
 @options_from(TextOptions, "text")
+@options_from(CueConfig, "cues")
+@options_from(WorkOptions, "work")
 def transcribe(
     inputs: Annotated[
         list[str] | None,
@@ -82,20 +101,19 @@ def transcribe(
     ] = None,
     model: ModelOption = None,
     transcript_format: Annotated[
-        TranscriptFormat, typer.Option("--format", "-f", help="json adds words with times and confidences.")
-    ] = TranscriptFormat.TXT,
+        str,
+        typer.Option("--format", "-f", help=f"{', '.join(TranscriptFormat)}; several as srt,json; or all."),
+    ] = TranscriptFormat.TXT.value,
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", "-o", help="Write one file per recording into this folder.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files in the output folder.")
-    ] = False,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network.")] = 1,
     sample: Annotated[
         bool, typer.Option("--sample", help="Transcribe the sample that comes with linnet.")
     ] = False,
     *,
     text: TextOptions,
+    cues: CueConfig,
+    work: WorkOptions,
 ) -> None:
     """Write recordings as text.
 
@@ -107,184 +125,184 @@ def transcribe(
     became of each hotword is told on stderr and in the JSON.
 
     With --output-dir nothing goes to stdout: each transcript is called like its
-    recording, and folders keep their structure.
+    recording, and folders keep their structure. --resume goes on with a run that
+    was interrupted.
 
     A recording that cannot be read is named on stderr and the rest goes on; the
     exit code is then 1.
     """
+    from linnet.bundle.reader import read_bundle
     from linnet.cli.imported import runnable_model
-    from linnet.runtime.packaged import DEFAULT_MODEL
-    from linnet.runtime.recognizer import Recognizer
+    from linnet.runtime.packaged import find_model
 
-    recordings = _find_recordings(inputs or [], sample=sample)
-    outputs = (
-        _plan_outputs(recordings, output_dir, transcript_format, overwrite=overwrite) if output_dir else None
-    )
+    formats = parse_formats(transcript_format)
+    recordings = find_recordings(inputs or [], sample=sample)
+    named = len(recordings) > 1 or any(Path(each).is_dir() for each in inputs or [])
+    _check_destination(formats, output_dir, several=named, resume=work.resume)
+    if output_dir or any(form.names_records for form in formats):
+        recordings = titled(recordings)
+    bundle = read_bundle(find_model(runnable_model(model)), verify=False)
+    layout = Layout(formats, cues, bundle.spec.language, named)
     search = SearchConfig.model_validate(text.model_dump(exclude={"numbers"}))
-    recognizer = Recognizer.load(
-        runnable_model(model) if model else DEFAULT_MODEL,
-        num_threads=threads,
-        search=search if search.is_wanted else None,
+    settings = TranscriberSettings(
+        str(bundle.path), work.threads, search if search.is_wanted else None, text.numbers
     )
-    outcomes = Counter[Hotword]()
-    named = len(recordings) > 1 or any(Path(text).is_dir() for text in inputs or [])
+    if output_dir is None:
+        num_failed = _print_all(settings, recordings, layout, work.jobs)
+    else:
+        folder = OutputFolder(output_dir, formats, _dependencies(bundle, text, cues))
+        todo = folder.unfinished(recordings, overwrite=work.overwrite, resume=work.resume)
+        with _told_how_to_go_on():
+            num_failed = _write_all(settings, todo, layout, work.jobs, folder)
+        _tell_written(len(recordings), len(todo), num_failed, output_dir)
+    if num_failed:
+        if len(recordings) > 1:
+            print_error(f"{num_failed} of {len(recordings)} recordings could not be transcribed")
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _check_destination(
+    formats: Sequence[TranscriptFormat], output_dir: Path | None, *, several: bool, resume: bool
+) -> None:
+    """Refuse what stdout cannot take."""
+    if output_dir:
+        return
+    if resume:
+        raise ConfigError("--resume looks for files", remedy="Give the folder they are in as --output-dir")
+    if len(formats) > 1:
+        raise ConfigError("several formats go to files", remedy="Give a folder for them as --output-dir")
+    if several and not formats[0].joins:
+        raise ConfigError(
+            f"{formats[0]} of several recordings goes to files",
+            remedy="Give a folder for them as --output-dir",
+        )
+
+
+def _dependencies(bundle: "Bundle", text: TextOptions, cues: CueConfig) -> dict[str, Any]:
+    """Name what transcripts depend on beside their recordings, so that --resume can compare it."""
+    from linnet.bundle.reader import file_sha256
+    from linnet.bundle.schema import SPEC_FILE
+
+    options = {**text.model_dump(mode="json"), **cues.model_dump(mode="json")}
+    if text.lm and text.lm.is_file():
+        status = text.lm.stat()
+        options["lm"] = [str(text.lm), status.st_size, status.st_mtime_ns]
+    return {"model": file_sha256(bundle.path / SPEC_FILE), **options}
+
+
+def _print_all(
+    settings: TranscriberSettings, recordings: Sequence[Recording], layout: Layout, jobs: int
+) -> int:
+    """Print transcripts in the order of the recordings; returns how many could not be read."""
+    held_back: dict[int, str] = {}
+    next_index = num_failed = 0
+    with _progress(recordings) as bar:
+        for index, transcript in _transcribed(settings, recordings, jobs, bar):
+            num_failed += transcript is None or bool(transcript.damage)
+            held_back[index] = _printed(transcript, recordings[index], layout) if transcript else ""
+            while next_index in held_back:
+                _print_beside(bar, held_back.pop(next_index))
+                next_index += 1
+    return num_failed
+
+
+def _write_all(
+    settings: TranscriberSettings,
+    recordings: Sequence[Recording],
+    layout: Layout,
+    jobs: int,
+    folder: OutputFolder,
+) -> int:
+    """Write files as transcripts are done, of long recordings first; returns how many could not be read."""
+    if jobs > 1:  # a long one at the end would be waited for
+        recordings = sorted(recordings, key=Recording.duration_s, reverse=True)
     num_failed = 0
-    bar = progress_bar("recordings" if named else "s heard")
-    with bar:
-        task = bar.add_task("transcribe", total=len(recordings) if named else None)
-        for index, recording in enumerate(recordings):
-            heard = None if named else partial(bar.update, task)
-            transcript = _read(recognizer, recording, heard, numbers=text.numbers)
+    with _progress(recordings) as bar:
+        for index, transcript in _transcribed(settings, recordings, jobs, bar):
+            num_failed += transcript is None or bool(transcript.damage)
+            if transcript:
+                folder.write(recordings[index], layout.render(transcript, recordings[index]))
+    return num_failed
+
+
+def _transcribed(
+    settings: TranscriberSettings, recordings: Sequence[Recording], jobs: int, bar: "Progress"
+) -> Iterator[tuple[int, Transcript | None]]:
+    """Transcribe recordings as they come; says why one has no transcript, and what became of hotwords."""
+    sources: list[Any] = [recording.source() for recording in recordings]
+    if jobs > 1:  # another process has another standard input
+        sources = [source.read() if source is sys.stdin.buffer else source for source in sources]
+    outcomes, done_s = Counter[Hotword](), 0.0
+
+    def show(heard_s: float) -> None:
+        if bar.tasks:
+            bar.update(bar.tasks[0].id, completed=round(done_s + heard_s))
+
+    if jobs == 1:  # another process has another screen
+        settings = replace(settings, progress=lambda heard_s, expected_s: show(heard_s))
+    with closing(run_tasks(settings, sources, min(jobs, len(sources)))) as results:
+        for index, outcome in results:
+            name = recordings[index].name
+            if isinstance(outcome, AudioError | MissingDependencyError):
+                print_error(str(outcome) if name in str(outcome) else f"{name}: {outcome}")
+            elif isinstance(outcome, Exception):
+                raise outcome
+            transcript = outcome if isinstance(outcome, Transcript) else None
+            if transcript and transcript.damage:
+                print_error(f"{name}: {transcript.damage}; the text ends there")
             outcomes.update(transcript.hotwords if transcript else ())
-            if transcript is None:
-                num_failed += 1
-            elif outputs:
-                write_text(
-                    outputs[index], _render(transcript, recording, transcript_format, named=False) + "\n"
-                )
-            else:
-                _print_beside(bar, _render(transcript, recording, transcript_format, named=named))
-            num_failed += bool(transcript and transcript.damage)
-            bar.advance(task, named)
+            yield index, transcript
+            done_s += transcript.duration_s if transcript else 0.0
+            show(0.0)
     _tell_hotwords(outcomes)
-    _conclude(len(recordings), num_failed, output_dir)
 
 
-def _tell_hotwords(outcomes: Counter[Hotword]) -> None:
+@contextmanager
+def _progress(recordings: Sequence[Recording]) -> "Iterator[Progress]":
+    """Draw a bar over the seconds of audio, as far as headers tell them."""
+    bar = progress_bar("s of audio")
+    with bar:
+        if not bar.disable:
+            bar.add_task("transcribe", total=sum(recording.duration_s() for recording in recordings))
+        yield bar
+
+
+@contextmanager
+def _told_how_to_go_on() -> Iterator[None]:
+    """Say at an interruption or a full disk that nothing is lost."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError):
+        messages.print("Finished files are whole. The same command with --resume goes on from there.")
+        raise
+
+
+def _tell_hotwords(outcomes: Mapping[Hotword, int]) -> None:
     """Say of each phrase what became of it, so that none fails in silence."""
     for phrase in dict.fromkeys(hotword.phrase for hotword in outcomes):
         counts = [f"{each.outcome} ({n})" for each, n in outcomes.items() if each.phrase == phrase]
         messages.print(f"hotword {printable(phrase)!r}: {', '.join(counts)}", markup=False, soft_wrap=True)
 
 
-def _find_recordings(inputs: Sequence[str], *, sample: bool) -> list[_Recording]:
-    """List what the arguments mean, in their order and each once; folders in the order of their paths."""
-    recordings: dict[str, _Recording] = {}
-    for text in inputs:
-        for recording in _expand(text):
-            recordings.setdefault(recording.name, recording)
-    if sample:
-        from linnet.runtime.packaged import packaged_sample
-
-        path = packaged_sample()
-        recordings[str(path)] = _Recording(str(path), path, Path(path.name))
-    if not recordings:
-        raise LinnetError(
-            "no recording was given",
-            remedy="Try `linnet transcribe --sample`, then `linnet transcribe recording.wav`",
-        )
-    return list(recordings.values())
+def _tell_written(num_recordings: int, num_todo: int, num_failed: int, folder: Path) -> None:
+    finished = f", {num_recordings - num_todo} finished before" if num_todo < num_recordings else ""
+    messages.print(
+        f"{num_todo - num_failed} transcripts in {printable(str(folder))}{finished}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
-def _expand(text: str) -> list[_Recording]:
-    path = Path(text)
-    if text == STDIN:
-        if sys.stdin.isatty():
-            raise LinnetError(
-                "standard input is a keyboard", remedy="Pipe a recording: linnet transcribe - < recording.wav"
-            )
-        return [_Recording("stdin", None, Path("stdin"))]
-    if url := as_url(text):
-        return [_Recording(_one_line(url), url, Path(Path(url.partition("?")[0]).name))]
-    if not path.is_dir():
-        return [_Recording(_one_line(path), path, Path(path.name))]
-    from linnet.audio.read import AUDIO_SUFFIXES
-
-    found = [
-        _Recording(_one_line(file), file, file.relative_to(path))
-        for file in sorted(path.rglob("*"))
-        if file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith(".") and file.is_file()
-    ]
-    if not found:
-        raise LinnetError(
-            "there is no recording in this folder",
-            where=text,
-            remedy=f"Recordings are found by their suffix: {', '.join(sorted(AUDIO_SUFFIXES))}",
-        )
-    return found
+def _printed(transcript: Transcript, recording: Recording, layout: Layout) -> str:
+    (text,) = layout.render(transcript, recording).values()
+    return f"{recording.name}\t{text}" if layout.named and TranscriptFormat.TXT in layout.formats else text
 
 
-def _plan_outputs(
-    recordings: Sequence[_Recording], folder: Path, transcript_format: TranscriptFormat, *, overwrite: bool
-) -> list[Path]:
-    """Give each recording its own file, before anything is written.
-
-    It is called by the stem of the recording, or by its whole name where two share a stem (a.wav, a.mp3).
-    """
-    suffix = f".{transcript_format.value}"
-    short = [folder / recording.place.with_suffix(suffix) for recording in recordings]
-    shared = _shared(short)
-    outputs = [
-        folder / f"{recording.place}{suffix}" if path in shared else path
-        for recording, path in zip(recordings, short, strict=True)
-    ]
-    if still_shared := _shared(outputs):
-        raise LinnetError(
-            f"two recordings would be written to {min(still_shared)}",
-            remedy="Give the folder that holds them, or transcribe them into two folders",
-        )
-    existing = [path for path in outputs if path.exists()]
-    if existing and not overwrite:
-        raise LinnetError(
-            f"{existing[0]} exists" + (f", and {len(existing) - 1} more" if existing[1:] else ""),
-            remedy="Choose another --output-dir, or replace the files with --overwrite",
-        )
-    return outputs
-
-
-def _shared(paths: Sequence[Path]) -> set[Path]:
-    """Return the paths that stand for one file, also on a disk that does not tell A from a."""
-    counts = Counter(str(path).casefold() for path in paths)
-    return {path for path in paths if counts[str(path).casefold()] > 1}
-
-
-def _read(
-    recognizer: "Recognizer", recording: _Recording, heard: Callable[..., None] | None, *, numbers: bool
-) -> "Transcript | None":
-    """Transcribe one recording as far as it can be read, or say why not."""
-
-    def tell(heard_s: float, expected_s: float) -> None:
-        if heard:
-            total = None if math.isnan(expected_s) else math.ceil(expected_s)
-            heard(completed=round(heard_s), total=total)
-
-    try:
-        transcript = recognizer.transcribe(recording.source(), numbers=numbers, progress=tell)
-        if transcript.damage:
-            print_error(f"{recording.name}: {transcript.damage}; the text ends there")
-        return transcript
-    except (AudioError, MissingDependencyError) as error:
-        print_error(str(error) if recording.name in str(error) else f"{recording.name}: {error}")
-        return None
-
-
-def _render(
-    transcript: "Transcript", recording: _Recording, transcript_format: TranscriptFormat, *, named: bool
-) -> str:
-    if transcript_format is TranscriptFormat.JSON:
-        return json.dumps({"audio": recording.name, **transcript.to_dict()}, ensure_ascii=False)
-    return f"{recording.name}\t{transcript.text}" if named else transcript.text
-
-
-def _print_beside(bar: "Progress", line: str) -> None:
+def _print_beside(bar: "Progress", text: str) -> None:
     """Write a result to stdout; above the bar when both share the terminal."""
+    if not text:
+        return
     if sys.stdout.isatty() and not bar.disable:
-        bar.console.print(line, markup=False, soft_wrap=True)
+        bar.console.print(text, markup=False, soft_wrap=True, end="")
     else:
-        print_result(line)
-
-
-def _conclude(num_recordings: int, num_failed: int, output_dir: Path | None) -> None:
-    if output_dir:
-        messages.print(
-            f"{num_recordings - num_failed} transcripts in {printable(str(output_dir))}", markup=False
-        )
-    if num_failed:
-        if num_recordings > 1:
-            print_error(f"{num_failed} of {num_recordings} recordings could not be transcribed")
-        raise typer.Exit(EXIT_SOME_FAILED)
-
-
-def _one_line(path: Path | str) -> str:
-    """Name a file such that its line has one tab and one end."""
-    return printable(str(path)).replace("\t", "\\t").replace("\n", "\\n")
+        print_result(text.removesuffix("\n"))

@@ -5,7 +5,10 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from linnet.core.arrays import Array
+
 Kind = Literal["logmel", "mfcc", "spectrogram", "kaldi_fbank"]
+TablePrecision = Literal["float32", "float16", "bfloat16"]
 
 # What each kind changes in the defaults below, so that `kind: mfcc` alone means what its source means by it.
 KIND_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -81,6 +84,8 @@ class FrontendConfig(BaseModel):
         pad_to: the number of frames is padded with zeros to a multiple of this; 0 does not pad.
         log_guard: keeps the logarithm finite.
         log_guard_mode: `add` takes log(x + guard), `clamp` takes log(max(x, guard)).
+        table_precision: what window, mel matrix and cosines are rounded to: that of a model whose file keeps
+            them in half precision, as they then were in use.
         snip_edges: Kaldi: only whole windows; otherwise reflect the ends and round N / hop.
         remove_dc_offset: Kaldi: take the mean off each frame.
         sample_scale: Kaldi: factor on samples in [-1, 1]; 32768 for Kaldi and WeNet, 1 for icefall.
@@ -110,6 +115,7 @@ class FrontendConfig(BaseModel):
     pad_to: int = Field(default=0, ge=0, le=1024)
     log_guard: float = Field(default=2.0**-24, gt=0.0, le=1.0)
     log_guard_mode: Literal["add", "clamp"] = "add"
+    table_precision: TablePrecision = "float32"
     snip_edges: bool = True
     remove_dc_offset: bool = True
     sample_scale: float = Field(default=32768.0, gt=0.0, le=32768.0)
@@ -174,6 +180,14 @@ class FrontendConfig(BaseModel):
     def padded_frames(self, num_frames: int) -> int:
         """Round a number of frames up to a multiple of `pad_to`."""
         return -(-num_frames // self.pad_to) * self.pad_to if self.pad_to else num_frames
+
+    def rounded(self, table: Array) -> Array:
+        """Round a float32 table to `table_precision`; it stays float32."""
+        if self.table_precision == "bfloat16":  # the upper half of the bits, to the nearest, ties to even
+            bits = np.ascontiguousarray(table).view(np.uint32)
+            kept = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
+            return kept.view(np.float32)
+        return table.astype(self.table_precision).astype(np.float32)
 
     @model_validator(mode="before")
     @classmethod

@@ -49,7 +49,8 @@ def filterbank_of(config: FrontendConfig) -> Array:
         (num_mels, fft_size // 2 + 1) float32.
     """
     make = {"logmel": slaney_filterbank, "mfcc": htk_filterbank, "kaldi_fbank": kaldi_filterbank}[config.kind]
-    return make(config.num_mels, config.fft_size, config.sample_rate_hz, config.low_hz, config.highest_hz)
+    hz = (config.sample_rate_hz, config.low_hz, config.highest_hz)
+    return config.rounded(make(config.num_mels, config.fft_size, *hz))
 
 
 @lru_cache(maxsize=8)

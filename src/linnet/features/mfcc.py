@@ -17,16 +17,17 @@ def mfcc(samples: Samples, config: FrontendConfig) -> Features:
     Returns:
         (num_ceps, T) float32, valid frames only.
     """
-    return np.asarray(cosine_matrix(config.num_ceps, config.num_mels) @ log_mel(samples, config))
+    return np.asarray(cosine_matrix(config) @ log_mel(samples, config))
 
 
-def cosine_matrix(num_ceps: int, num_mels: int) -> Array:
+def cosine_matrix(config: FrontendConfig) -> Array:
     """Compute the first rows of the orthonormal DCT-II.
 
     Returns:
         (num_ceps, num_mels) float32.
     """
-    angles = np.pi / num_mels * np.outer(np.arange(num_ceps), np.arange(num_mels) + 0.5)
+    num_mels = config.num_mels
+    angles = np.pi / num_mels * np.outer(np.arange(config.num_ceps), np.arange(num_mels) + 0.5)
     matrix = np.sqrt(2.0 / num_mels) * np.cos(angles)
     matrix[0] /= np.sqrt(2.0)
-    return np.asarray(matrix, dtype=np.float32)
+    return config.rounded(matrix.astype(np.float32))

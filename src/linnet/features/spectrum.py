@@ -58,10 +58,10 @@ def window_of(config: FrontendConfig) -> Array:
     """Compute the window of a front end.
 
     Returns:
-        (window_samples,) float64, with values rounded to float32 as models were trained with.
+        (window_samples,) float64, with values rounded as models were trained with them.
     """
     window = analysis_window(config.window, config.window_samples, periodic=config.periodic_window)
-    return window.astype(np.float64)
+    return config.rounded(window).astype(np.float64)
 
 
 @lru_cache(maxsize=8)

@@ -11,12 +11,13 @@ from torch import Tensor
 from linnet.core.errors import CheckpointError
 from linnet.importers.nemo_archive import WEIGHTS_MEMBER, open_nemo
 from linnet.importers.nemo_config import NemoConfig, translate_config
-from linnet.importers.nemo_frontend import BUFFER_PREFIX, check_buffers
+from linnet.importers.nemo_frontend import BUFFER_PREFIX, with_stored_tables
 from linnet.importers.nemo_head import rename_head
 from linnet.models.ctc import CtcModel, ModelConfig
 
 MAX_LISTED = 20
 _ENCODER, _HEAD = "encoder.", "head."
+_COUNTER = ".num_batches_tracked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,12 @@ def import_nemo(path: Path, name: str | None = None) -> ImportedModel:
     with open_nemo(path) as archive:
         config = translate_config(archive, name or model_name(path.name))
         weights = archive.weights()
-    check_buffers(weights, config.model.frontend, where)
+    frontend = with_stored_tables(weights, config.model.frontend, where)
     renamed, left_out = _rename(weights, config, where)
-    _check_fit(config.model, renamed, where)
-    model = CtcModel(config.model)
-    model.load_state_dict(renamed, assign=True)
+    model_config = config.model.model_copy(update={"frontend": frontend})
+    fitted = _fitted(model_config, renamed, where)
+    model = CtcModel(model_config)
+    model.load_state_dict(fitted, assign=True)
     return ImportedModel(model.eval(), config.nemo_class, config.nemo_version, left_out)
 
 
@@ -110,8 +112,11 @@ def _our_name(key: str, config: NemoConfig) -> str | None:
     return None if ours is None else _ENCODER + ours
 
 
-def _check_fit(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:
+def _fitted(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
     """Compare names and shapes before memory is taken for a model of whatever size the file claims.
+
+    Returns:
+        The weights, with the counters of batch norms where the file does without: no result depends on them.
 
     Raises:
         CheckpointError: listing what is missing, too much or of another shape.
@@ -119,7 +124,8 @@ def _check_fit(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -
     with torch.device("meta"):
         expected = {key: tuple(value.shape) for key, value in CtcModel(config).state_dict().items()}
     found = {key: tuple(value.shape) for key, value in weights.items()}
-    missing = [key for key in expected if key not in found]
+    counters = {key for key in expected if key.endswith(_COUNTER) and key not in found}
+    missing = [key for key in expected if key not in found and key not in counters]
     unexpected = [key for key in found if key not in expected]
     shapes = [
         f"{key} has the shape {found[key]}, expected {shape}"
@@ -137,6 +143,7 @@ def _check_fit(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -
             where=where,
             remedy="The file may be damaged, or its configuration may be another model's",
         )
+    return {**weights, **{key: torch.tensor(0) for key in counters}}
 
 
 def _listed(names: list[str]) -> str:

@@ -3,16 +3,17 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from linnet.core.arrays import Array
 from linnet.core.config_error import config_error, shorten
 from linnet.core.errors import CheckpointError, ConfigError
-from linnet.features.config import FrontendConfig
+from linnet.features.config import FrontendConfig, TablePrecision
 from linnet.features.logmel import filterbank_of
 from linnet.features.mfcc import cosine_matrix
 from linnet.features.spectrum import window_of
@@ -32,6 +33,7 @@ _MAX_RATE_HZ = 384_000
 _MAX_WINDOW_SAMPLES = 1 << 20
 
 BUFFER_PREFIX = "preprocessor."
+_TABLE_PREFIX = f"{BUFFER_PREFIX}featurizer."
 
 
 def translate_preprocessor(class_name: str, section: Section, version: str | None) -> FrontendConfig:
@@ -77,51 +79,71 @@ def pads_with_zeros(version: str | None, where: str) -> bool:
     return (int(match[1]), int(match[2])) >= ZERO_PADDING_SINCE
 
 
-def check_buffers(weights: Mapping[str, Tensor], config: FrontendConfig, where: str) -> None:
-    """Compare the stored window, filterbank and cosines with those that linnet computes.
+def with_stored_tables(weights: Mapping[str, Tensor], config: FrontendConfig, where: str) -> FrontendConfig:
+    """Hold the stored window, filterbank and cosines against those that linnet computes.
 
     Args:
         weights: the state dict; of it only what begins with BUFFER_PREFIX is looked at.
         config: the front end.
         where: what messages call the file.
 
+    Returns:
+        The front end with tables as precise as those of the file: NeMo goes on to compute with tables that
+        were saved in half precision.
+
     Raises:
         CheckpointError: when they differ, or another table is there.
     """
-    ours = {"window": window_of(config), "fb": filterbank_of(config)}
-    if config.kind == "mfcc":
-        ours = {
-            "MelSpectrogram.spectrogram.window": ours["window"],
-            "MelSpectrogram.mel_scale.fb": ours["fb"].T,
-            "dct_mat": cosine_matrix(config.num_ceps, config.num_mels).T,
-        }
-    for key, found in weights.items():
-        if not key.startswith(BUFFER_PREFIX):
-            continue
-        name = key.removeprefix(f"{BUFFER_PREFIX}featurizer.")
-        # The convolutional STFT of NeMo 1.0, which later versions compute by FFT.
-        if name.startswith("stft.") or name == f"{BUFFER_PREFIX}dtype_sentinel_tensor":
-            continue
-        if name not in ours:
-            raise CheckpointError(f"{key}: the preprocessor holds a table unknown to linnet", where=where)
-        if not _same_table(found, torch.tensor(ours[name], dtype=torch.float32)):
-            raise CheckpointError(
-                f"{key} is not what its configuration says: the model was trained on other features than "
-                "linnet would compute",
-                where=where,
-                remedy="Ask its author for the values of the preprocessor it was trained with",
-            )
+    stored = _stored_tables(weights)
+    candidates = [config.model_copy(update={"table_precision": each}) for each in get_args(TablePrecision)]
+    if unknown := stored.keys() - _tables_of(config):
+        raise CheckpointError(
+            f"{_TABLE_PREFIX}{min(unknown)}: the preprocessor holds a table unknown to linnet", where=where
+        )
+    different = [
+        [name for name, ours in _tables_of(each).items() if name in stored and not _same(stored[name], ours)]
+        for each in candidates
+    ]
+    closest = min(different, key=len)
+    if closest:
+        raise CheckpointError(
+            f"{_TABLE_PREFIX}{closest[0]} is not what its configuration says: the model was trained on other "
+            "features than linnet would compute",
+            where=where,
+            remedy="Ask its author for the values of the preprocessor it was trained with",
+        )
+    return candidates[different.index(closest)]
 
 
-def _same_table(found: Tensor, ours: Tensor) -> bool:
-    """Compare within rounding, be it that of the half precision in which some weights are kept."""
-    if found.numel() != ours.numel():
+def _stored_tables(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take the tables without the convolutional STFT of NeMo 1.0, which later versions compute by FFT."""
+    return {
+        key.removeprefix(_TABLE_PREFIX): value
+        for key, value in weights.items()
+        if key.startswith(BUFFER_PREFIX)
+        and not key.startswith(f"{_TABLE_PREFIX}stft.")
+        and key != f"{BUFFER_PREFIX}dtype_sentinel_tensor"
+    }
+
+
+def _tables_of(config: FrontendConfig) -> dict[str, Array]:
+    window, filterbank = window_of(config), filterbank_of(config)
+    if config.kind != "mfcc":
+        return {"window": window, "fb": filterbank}
+    return {
+        "MelSpectrogram.spectrogram.window": window,
+        "MelSpectrogram.mel_scale.fb": filterbank.T,
+        "dct_mat": cosine_matrix(config).T,
+    }
+
+
+def _same(stored: Tensor, ours: Array) -> bool:
+    """Compare within the rounding of float32."""
+    if stored.numel() != ours.size:
         return False
-    tolerance = _TABLE_TOLERANCE * float(ours.abs().max())
-    return any(
-        float((found.reshape(ours.shape) - ours.to(dtype).float()).abs().max()) <= tolerance
-        for dtype in (torch.float32, torch.float16, torch.bfloat16)
-    )
+    expected = torch.tensor(ours, dtype=torch.float32)
+    gap = float((stored.reshape(expected.shape) - expected).abs().max())
+    return gap <= _TABLE_TOLERANCE * float(expected.abs().max())
 
 
 def _framing(section: Section) -> dict[str, Any]:

@@ -56,19 +56,30 @@ def subword_tokenizer(
             decoder's list says.
     """
     kind = section.take("type", str).lower()
+    if kind == "agg":
+        return _aggregate(section, read_artifact, where)
     if kind == "bpe":
         return _sentencepiece(read_artifact(_artifact_of(section, "model_path", "tokenizer.model")), where)
     if kind == "wpe":
         content = read_artifact(_artifact_of(section, "vocab_path", "vocab.txt"))
         return _wordpiece(content, listed, where)
-    remedy = "Import a model with one tokenizer (bpe or wpe); linnet cannot keep its languages apart"
     raise CheckpointError(
-        f"the tokenizer is of type {kind!r}, a set of tokenizers for several languages"
-        if kind in ("agg", "multilingual")
-        else f"the tokenizer is of the unknown type {kind!r}",
-        where=where,
-        remedy=remedy,
+        f"the tokenizer is of the unknown type {kind!r}", where=where, remedy="The types are bpe, wpe and agg"
     )
+
+
+def _aggregate(section: Section, read_artifact: Callable[[str], bytes], where: str) -> TokenizerConfig:
+    """Put the pieces of several languages one after the other, in the order of the file, as NeMo does."""
+    if section.get("custom_tokenizer") is not None:
+        raise CheckpointError("the tokenizer has a class of its own (custom_tokenizer)", where=where)
+    languages = Section(section.get("langs"), f"{where}, tokenizer, langs")
+    pieces: list[str] = []
+    for name in languages.names:
+        one = Section(languages.get(name), f"{languages.where}, {name}")
+        if one.take("type", str).lower() == "agg":
+            raise CheckpointError("a set of tokenizers inside of another", where=one.where)
+        pieces += build_tokenizer(subword_tokenizer(one, read_artifact, [], one.where)).vocabulary.pieces
+    return _checked({"kind": "aggregate", "pieces": tuple(pieces)}, where)
 
 
 def _artifact_of(section: Section, key: str, default_name: str) -> str:

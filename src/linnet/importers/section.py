@@ -30,6 +30,11 @@ class Section:
         self._values = dict(values)
         self._read: set[str] = set()
 
+    @property
+    def names(self) -> list[str]:
+        """The keys, in the order of the file."""
+        return list(map(str, self._values))
+
     def __contains__(self, key: str) -> bool:
         return key in self._values
 

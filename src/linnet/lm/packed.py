@@ -185,6 +185,8 @@ class PackedModel:
         if offsets[0] or offsets[-1] != self.header.num_word_bytes or np.any(offsets[1:] < offsets[:-1]):
             raise _damaged(path, "its words overlap")
         self.tables = tables_of(self.header, self._sections)
+        for array in self.tables:  # the file's are so anyhow; all alike, their readers are compiled once
+            array.setflags(write=False)
 
     @property
     def order(self) -> int:

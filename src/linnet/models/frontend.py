@@ -44,7 +44,7 @@ class TorchFrontend(nn.Module):
         if config.kind != "spectrogram":
             self._keep("filterbank", torch.tensor(filterbank_of(config).T, dtype=torch.float64))
         if config.kind == "mfcc":
-            self._keep("cosines", torch.tensor(cosine_matrix(config.num_ceps, config.num_mels)).double())
+            self._keep("cosines", torch.tensor(cosine_matrix(config)).double())
         if config.normalize == "fixed":
             self._keep("fixed_mean", torch.tensor(config.fixed_mean)[:, None])
             self._keep("fixed_std", torch.tensor(config.fixed_std)[:, None])

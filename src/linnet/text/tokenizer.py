@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from linnet.core.config_error import config_error
 from linnet.core.errors import TextError
+from linnet.text.fewest_pieces import FewestPieces
 from linnet.text.sentencepiece_model import SentencePieceTokenizer
 from linnet.text.tokenizer_folder import TokenizerFiles, read_tokenizer_folder
 from linnet.text.unwritable import unknown, unknown_character, unwritable_at
@@ -29,7 +30,7 @@ class TokenizerConfig(BaseModel):
     Attributes:
         kind: "char" spells words letter by letter; "word" has one token for each word; "byte" writes UTF-8;
             "tevr" has groups of one to four letters; "wordpiece" cuts words as BERT does; "sentencepiece"
-            runs a BPE or unigram model.
+            runs a BPE or unigram model; "aggregate" has those of several languages one after the other.
         path: a folder of `linnet tokenizer train` or of NeMo, from which kind, pieces and model are taken.
             They are kept in its place, so that a checkpoint needs the folder no more.
         pieces: the letters or groups (without the space, which always is id 0), the words, the lines of
@@ -72,7 +73,9 @@ class TokenizerConfig(BaseModel):
             raise ValueError("sentencepiece_model belongs to kind: sentencepiece, and to it only")
         if bool(self.pieces) == (self.kind == "byte"):
             raise ValueError("a vocabulary needs at least one piece, and that of bytes has its own")
-        for piece in () if self.kind == "sentencepiece" else self.pieces:
+        if self.kind == "aggregate" and self.skip_unknown:
+            raise ValueError("skip_unknown is not for the pieces of several languages")
+        for piece in () if self.kind in ("sentencepiece", "aggregate") else self.pieces:
             self._check_piece(piece)
         return self
 
@@ -121,6 +124,8 @@ def build_tokenizer(config: TokenizerConfig) -> Tokenizer:
         return SentencePieceTokenizer(
             config.sentencepiece_model, config.pieces, skip_unknown=config.skip_unknown
         )
+    if config.kind == "aggregate":
+        return FewestPieces(Vocabulary(config.pieces, repeats=True))
     return PieceTokenizer(config)
 
 

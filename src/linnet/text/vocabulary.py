@@ -14,7 +14,7 @@ BLANK = "<blk>"
 MAX_TOKENS_BYTES = 16 * 2**20
 NUM_BYTES = 256
 
-TokenizerKind = Literal["char", "word", "byte", "tevr", "wordpiece", "sentencepiece"]
+TokenizerKind = Literal["char", "word", "byte", "tevr", "wordpiece", "sentencepiece", "aggregate"]
 
 _BYTE = re.compile("<0x([0-9A-F]{2})>")  # SentencePiece's name for one byte of UTF-8
 
@@ -63,12 +63,14 @@ class Vocabulary:
     Args:
         pieces: one string per id. "▁" begins a word: "▁two" is a whole word, "▁" alone a space. "<0xC3>" is a
             byte of UTF-8.
+        repeats: whether a piece may have several ids, as where every language of a model brings its own.
 
     Raises:
-        TextError: when a piece is empty, holds a space, is the blank's name, or appears twice.
+        TextError: when a piece is empty, holds a space, is the blank's name, or has a second id unasked.
     """
 
     pieces: tuple[str, ...]
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         seen: dict[str, int] = {}
@@ -78,7 +80,7 @@ class Vocabulary:
                     f"piece {token_id} of the vocabulary is {piece!r}",
                     remedy=f"A piece is valid text, neither empty nor {BLANK!r}; its spaces are {BOUNDARY!r}",
                 )
-            if seen.setdefault(piece, token_id) != token_id:
+            if seen.setdefault(piece, token_id) != token_id and not self.repeats:
                 raise TextError(
                     f"piece {piece!r} of the vocabulary has two ids, {seen[piece]} and {token_id}"
                 )
@@ -104,8 +106,12 @@ def write_tokens(path: Path, vocabulary: Vocabulary) -> None:
     write_text(path, "".join(lines))
 
 
-def read_tokens(path: Path) -> Vocabulary:
+def read_tokens(path: Path, *, repeats: bool = False) -> Vocabulary:
     """Read a tokens file.
+
+    Args:
+        path: the file.
+        repeats: whether a piece may have several ids.
 
     Raises:
         TextError: when it is missing, too large or not UTF-8, or a line is not `piece id` with ids counting
@@ -114,7 +120,7 @@ def read_tokens(path: Path) -> Vocabulary:
     pieces = tuple(_read_pieces(path))
     if pieces[-1:] != (BLANK,):
         raise TextError(f"the last token is not {BLANK!r}", where=str(path), remedy="Export the model again")
-    return Vocabulary(pieces[:-1])
+    return Vocabulary(pieces[:-1], repeats=repeats)
 
 
 def _read_pieces(path: Path) -> Iterator[str]:
