@@ -167,3 +167,20 @@ class TestHotwords:
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValidationError, match="beam"):
         BeamConfig(beam=0)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_settling_in_silence_keeps_the_best_text_and_its_score(seed: int) -> None:
+    silence = np.log(np.array([[0.001, 0.001, 0.001, 0.997]], np.float32))
+    parts = [np.concatenate([random_log_probs(seed + n, 12, sharpness=0.1), silence]) for n in range(3)]
+    decoder = BeamDecoder(LETTERS)
+    stream, tokens = BeamStream(decoder), []
+    for part in parts:
+        found = stream.feed(part).result(ends=False).hypotheses[0]
+        tokens += found.tokens
+        stream.settle()
+    kept = stream.result(ends=False).hypotheses
+    assert [(each.tokens, each.total) for each in kept] == [((), found.total)]
+    (alone,) = decoder.decode(parts[0]).hypotheses
+    assert tuple(tokens[: len(alone.tokens)]) == alone.tokens

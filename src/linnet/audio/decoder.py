@@ -1,5 +1,6 @@
 """What reading asks of a decoder, and the decoder of libsndfile: WAV, FLAC, OGG, Opus, MP3 and kin."""
 
+import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ MAX_DURATION_S = 12 * 3600.0  # 2.8 GB of samples at 16 kHz: a small file must n
 
 Block = NDArray[np.float32]  # (n, C): n samples of C channels at the recording's own rate
 
+UNKNOWN_BYTES = 0x7FFF_0000  # sizes from here on stand for "unknown" in WAV written to a pipe
+
+_RIFF_SLACK_BYTES = 64  # writers disagree by a few bytes on what the size counts
 _SALVAGE_FRAMES = 256
 _UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's count for a FLAC that was written to a pipe
 
@@ -28,7 +32,7 @@ class AudioInfo:
     """What the header of a recording says.
 
     Attributes:
-        duration_s: length in seconds; a damaged recording may hold less.
+        duration_s: length in seconds; a damaged recording may hold less. NaN where a pipe does not tell.
         sample_rate_hz: samples of one channel in a second.
         channels: number of channels.
     """
@@ -39,7 +43,13 @@ class AudioInfo:
 
 
 class Decoder(Protocol):
-    """A recording that is open and not yet decoded."""
+    """A recording that is open and not yet decoded.
+
+    Attributes:
+        damage: why decoding ended before the end, once it has; otherwise "".
+    """
+
+    damage: str
 
     @property
     def info(self) -> AudioInfo:
@@ -58,6 +68,7 @@ def open_soundfile(file: BinaryIO, where: str) -> Iterator[Decoder]:
     Raises:
         AudioError: when it is none, naming the formats that can be read.
     """
+    missing = missing_bytes(file)
     try:
         opened = _ForwardSoundFile(file)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw, thus no header
@@ -68,7 +79,22 @@ def open_soundfile(file: BinaryIO, where: str) -> Iterator[Decoder]:
             remedy="Give a whole WAV, FLAC, OGG, Opus or MP3 file, or m4a, webm or mp4",
         ) from error
     with opened:
-        yield _SoundFileDecoder(opened, where)
+        yield _SoundFileDecoder(opened, where, missing)
+
+
+def missing_bytes(file: BinaryIO) -> int:
+    """Count the bytes that the header of a WAV file promises and the file lacks; 0 for other formats.
+
+    Args:
+        file: seekable, at its start, where it is left.
+    """
+    head = file.read(12)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    promised = 8 + int.from_bytes(head[4:8], "little")
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE" or promised >= UNKNOWN_BYTES:
+        return 0
+    return promised - size if promised - size > _RIFF_SLACK_BYTES else 0
 
 
 class _ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -79,8 +105,9 @@ class _ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile
 
 
 class _SoundFileDecoder:
-    def __init__(self, file: soundfile.SoundFile, where: str) -> None:
-        self._file, self._where = file, where
+    def __init__(self, file: soundfile.SoundFile, where: str, missing: int) -> None:
+        self._file, self._where, self._missing = file, where, missing
+        self.damage = ""
         self.info = AudioInfo(self._num_frames() / file.samplerate, file.samplerate, file.channels)
 
     def blocks(self, start_frame: int) -> Iterator[Block]:
@@ -91,10 +118,13 @@ class _SoundFileDecoder:
                 for block in self._read(position, num_frames):
                     position += len(block)
                     yield block
+                if self._missing:  # not logged: libsndfile reads what is there as if it were all
+                    self.damage = f"{self._missing} bytes are missing at the end"
                 return
             except soundfile.LibsndfileError as error:
                 reason = error.error_string
-        _log.warning("%s: damaged after %.2f s: %s", self._where, position / self._file.samplerate, reason)
+        self.damage = f"damaged after {position / self._file.samplerate:.2f} s: {reason}"
+        _log.warning("%s: %s", self._where, self.damage)
 
     def _read(self, start_frame: int, num_frames: int) -> Iterator[Block]:
         self._file.seek(min(start_frame, self._file.frames))

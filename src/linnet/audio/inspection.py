@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from linnet.audio import decoder
 from linnet.audio.decoder import Block
 from linnet.audio.read import open_audio
 from linnet.core.arrays import Samples
@@ -18,8 +19,6 @@ CLIPPED_FROM = 0.1  # level below which a flat top is no clipping: few bits, or 
 _FULL_SCALE = 0.999
 _NEAR_PEAK = 0.999  # of the peak; 16 bits resolve 0.00003
 _MIN_FLAT_SAMPLES = 3
-_RIFF_SLACK_BYTES = 64  # writers disagree by a few bytes on what the size counts
-_STREAM_BYTES = 0x7FFF_0000  # sizes from here on stand for "unknown" in WAV written to a pipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +46,12 @@ class SoundStatistics:
 
 
 def missing_bytes(path: Path) -> int:
-    """Count the bytes that the header of a WAV file promises and the file lacks; 0 for other formats."""
+    """Count the bytes that the header of a WAV file promises and the file lacks; 0 where none can be read."""
     try:
         with path.open("rb") as file:
-            head = file.read(12)
-            size = os.fstat(file.fileno()).st_size
+            return decoder.missing_bytes(file)
     except OSError:
         return 0
-    promised = 8 + int.from_bytes(head[4:8], "little")
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE" or promised >= _STREAM_BYTES:
-        return 0
-    return promised - size if promised - size > _RIFF_SLACK_BYTES else 0
 
 
 def inspect_sound(path: str | os.PathLike[str], offset_s: float, duration_s: float) -> SoundStatistics:
@@ -68,11 +62,11 @@ def inspect_sound(path: str | os.PathLike[str], offset_s: float, duration_s: flo
         MissingDependencyError: when the format needs the extra `media` and that is not installed.
     """
     levels = _Levels()
-    with _decoder_warnings() as warnings, open_audio(path) as decoder:
-        info = decoder.info
+    with _decoder_warnings() as warnings, open_audio(path) as opened:
+        info = opened.info
         start, rate_hz = round(offset_s * info.sample_rate_hz), info.sample_rate_hz
         wanted = round(min(duration_s, max(0.0, info.duration_s - offset_s)) * rate_hz)
-        for block in decoder.blocks(start):
+        for block in opened.blocks(start):
             levels.add(_mean_of_channels(block[: wanted - levels.num_samples]))
             if levels.num_samples >= wanted:
                 break

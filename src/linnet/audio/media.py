@@ -59,6 +59,7 @@ def open_media(file: BinaryIO, container: str, where: str) -> Iterator[Decoder]:
 class _MediaDecoder:
     def __init__(self, av: Any, container: Any, where: str) -> None:
         self._av, self._container, self._where = av, container, where
+        self.damage = ""
         if not container.streams.audio or not container.streams.audio[0].rate:
             raise AudioError(f"the {container.format.name} container holds no sound", where=where)
         self._stream = container.streams.audio[0]
@@ -75,7 +76,8 @@ class _MediaDecoder:
                     position += len(block)
                     yield block[skipped:]
         except self._av.FFmpegError as error:
-            _log.warning("%s: damaged after %.2f s: %s", self._where, position / self._stream.rate, error)
+            self.damage = f"damaged after {position / self._stream.rate:.2f} s: {error}"
+            _log.warning("%s: %s", self._where, self.damage)
 
     def _duration_s(self) -> float:
         """Take the header's duration, or that of the packets where a live recorder wrote none."""

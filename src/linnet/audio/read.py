@@ -4,8 +4,9 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,6 @@ AUDIO_SUFFIXES = frozenset(
     }
 )
 
-MAX_STREAM_BYTES = 2 << 30  # of a file object that cannot seek and is held in memory
 MAX_CHANNELS = 64
 HEADER_BLOCK_BYTES = 1 << 16  # of a remote recording whose header alone is wanted
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
@@ -68,25 +68,84 @@ def read_audio(
         MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
             that is not installed.
     """
+    with stream_audio(
+        source,
+        sample_rate_hz=sample_rate_hz,
+        source_rate_hz=source_rate_hz,
+        offset_s=offset_s,
+        duration_s=duration_s,
+    ) as stream:
+        if stream.duration_s > MAX_DURATION_S:
+            raise _too_long(source_name(source))
+        samples = _gathered(stream.blocks, round(MAX_DURATION_S * sample_rate_hz), source_name(source))
+    if not len(samples) and not isinstance(source, np.ndarray):
+        raise no_samples(source_name(source), offset_s)
+    return samples
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStream:
+    """A recording that is read block by block.
+
+    Attributes:
+        blocks: (n,) mono float32 each, to be taken once.
+        duration_s: seconds that are to come, as the header has it; NaN where it does not tell.
+    """
+
+    blocks: Iterator[Samples]
+    duration_s: float
+    _decoder: Decoder | None = None
+
+    @property
+    def damage(self) -> str:
+        """Why the blocks, once they are all taken, ended before the end of the recording; otherwise ""."""
+        return self._decoder.damage if self._decoder else ""
+
+
+@contextmanager
+def stream_audio(
+    source: AudioSource,
+    *,
+    sample_rate_hz: int = 16_000,
+    source_rate_hz: int | None = None,
+    offset_s: float = 0.0,
+    duration_s: float | None = None,
+) -> Iterator[AudioStream]:
+    """Read a recording of any length as `read_audio` does, holding one block of it at a time.
+
+    WAV that comes through a pipe is read as it comes. Other formats need to seek, and are first copied from
+    the pipe to a temporary file.
+
+    Raises:
+        AudioError: when the source is no recording; from the blocks, when it holds a NaN or an infinity.
+        MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
+            that is not installed.
+    """
     _check_span(offset_s, duration_s)
     if isinstance(source, np.ndarray):
         rate_hz = sample_rate_hz if source_rate_hz is None else source_rate_hz
         start = round(offset_s * rate_hz)
         mono = _mono(_array_blocks(source, start), rate_hz, start, duration_s, "array")
-        return _gathered(_resampled(mono, rate_hz, sample_rate_hz, "array"))
+        total_s = len(source) / max(rate_hz, 1)
+        yield AudioStream(
+            _resampled(mono, rate_hz, sample_rate_hz, "array"), _stretch_s(total_s, offset_s, duration_s)
+        )
+        return
     if source_rate_hz is not None:
         raise AudioError("source_rate_hz is for arrays", remedy="Leave it out: a file knows its own rate")
-    where = _name(source)
+    where = source_name(source)
     with _opened(source, where) as decoder:
         rate_hz = decoder.info.sample_rate_hz
-        if duration_s is None and decoder.info.duration_s - offset_s > MAX_DURATION_S:
-            raise _too_long(where)
         start = round(offset_s * rate_hz)
         mono = _mono(decoder.blocks(start), rate_hz, start, duration_s, where)
-        samples = _gathered(_resampled(mono, rate_hz, sample_rate_hz, where))
-    if not len(samples):
-        raise AudioError("there are no samples" + (f" after {offset_s} s" if offset_s else ""), where=where)
-    return samples
+        expected_s = _stretch_s(decoder.info.duration_s, offset_s, duration_s)
+        yield AudioStream(_resampled(mono, rate_hz, sample_rate_hz, where), expected_s, decoder)
+
+
+def decoded_samples(decoder: Decoder, sample_rate_hz: int, where: str) -> Iterator[Samples]:
+    """Give all that a decoder has, as `read_audio` does: mono float32 at the rate wanted, values checked."""
+    rate_hz = decoder.info.sample_rate_hz
+    return _resampled(_mono(decoder.blocks(0), rate_hz, 0, None, where), rate_hz, sample_rate_hz, where)
 
 
 def audio_info(source: str | os.PathLike[str] | bytes) -> AudioInfo:
@@ -103,7 +162,7 @@ def audio_info(source: str | os.PathLike[str] | bytes) -> AudioInfo:
         MissingDependencyError: when the format needs the extra `media`, or a URL the extra `remote`, and
             that is not installed.
     """
-    with _opened(source, _name(source), HEADER_BLOCK_BYTES) as decoder:
+    with _opened(source, source_name(source), HEADER_BLOCK_BYTES) as decoder:
         return decoder.info
 
 
@@ -115,11 +174,11 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Decoder]:
         AudioError: when the file is no recording.
         MissingDependencyError: when the format needs the extra `media` and that is not installed.
     """
-    with _opened(path, _name(path)) as decoder:
+    with _opened(path, source_name(path)) as decoder:
         yield decoder
 
 
-def _name(source: object) -> str:
+def source_name(source: object) -> str:
     """Name a source for messages."""
     if isinstance(source, bytes):
         return f"{len(source)} bytes"
@@ -133,6 +192,16 @@ def _opened(
     source: str | os.PathLike[str] | bytes | BinaryIO, where: str, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Decoder]:
     """Open a recording with the decoder that its first bytes ask for."""
+    if _is_pipe(source):
+        from linnet.audio.pipe import PcmPipe, open_pipe  # only here: most recordings are files
+
+        with open_pipe(source, where) as piped:
+            if isinstance(piped, PcmPipe):
+                yield piped
+            else:
+                with _opened(piped, where) as decoder:
+                    yield decoder
+        return
     with _local_or_remote(source, block_bytes) as found, _binary_file(found, where) as file:
         head = file.read(16)
         if not head:
@@ -178,14 +247,14 @@ def _binary_file(source: str | os.PathLike[str] | bytes | BinaryIO, where: str) 
             f"cannot read audio from a {type(source).__name__}",
             remedy="Give a path, bytes, a file opened in binary mode, or a numpy array",
         )
-    elif source.seekable():
+    else:
         source.seek(0)
         yield source
-    else:
-        content = source.read(MAX_STREAM_BYTES + 1)
-        if len(content) > MAX_STREAM_BYTES:
-            raise AudioError(f"the stream holds more than {MAX_STREAM_BYTES} bytes", where=where)
-        yield io.BytesIO(content)
+
+
+def _is_pipe(source: str | os.PathLike[str] | bytes | BinaryIO) -> TypeGuard[BinaryIO]:
+    """Tell whether a source is a binary file that cannot seek."""
+    return isinstance(source, io.IOBase) and not isinstance(source, io.TextIOBase) and not source.seekable()
 
 
 def _file(path: Path, where: str) -> BinaryIO:
@@ -222,7 +291,7 @@ def _mono(
 ) -> Iterator[Samples]:
     """Mix the channels of blocks, check their values and end after `duration_s`."""
     position = start_frame
-    end = start_frame + round((MAX_DURATION_S if duration_s is None else duration_s) * rate_hz)
+    end = None if duration_s is None else start_frame + round(duration_s * rate_hz)
     for block in blocks:
         if block.shape[1] > MAX_CHANNELS:
             raise AudioError(
@@ -230,15 +299,14 @@ def _mono(
                 where=where,
                 remedy="An array is (samples, channels): transpose it if it is (channels, samples)",
             )
+        wanted = block if end is None else block[: end - position]
         with np.errstate(over="ignore", invalid="ignore"):  # said better by the check
-            mono = block[: end - position, 0] if block.shape[1] == 1 else block[: end - position].mean(axis=1)
+            mono = wanted[:, 0] if block.shape[1] == 1 else wanted.mean(axis=1)
             _check_finite(mono, position, rate_hz, where)
         position += len(mono)
         yield mono
-        if position == end and duration_s is not None:
+        if position == end:
             return
-        if len(mono) < len(block):
-            raise _too_long(where)
 
 
 def _resampled(blocks: Iterator[Samples], from_hz: int, to_hz: int, where: str) -> Iterator[Samples]:
@@ -252,17 +320,24 @@ def _resampled(blocks: Iterator[Samples], from_hz: int, to_hz: int, where: str) 
     return resample_blocks(blocks, from_hz, to_hz)
 
 
-def _gathered(blocks: Iterable[Samples]) -> Samples:
+def _gathered(blocks: Iterable[Samples], max_samples: int, where: str) -> Samples:
     """Join blocks in one array that grows in place, so that no second copy of a long recording exists."""
     samples, count = np.empty(0, np.float32), 0
     for block in blocks:
         needed = count + len(block)
+        if needed > max_samples:
+            raise _too_long(where)
         if needed > len(samples):
             samples.resize(max(needed, count + count // 8), refcheck=False)
         samples[count:needed] = block
         count = needed
     samples.resize(count, refcheck=False)
     return samples
+
+
+def no_samples(where: str, offset_s: float = 0.0) -> AudioError:
+    """Say that a recording is empty."""
+    return AudioError("there are no samples" + (f" after {offset_s} s" if offset_s else ""), where=where)
 
 
 def _check_span(offset_s: float, duration_s: float | None) -> None:
@@ -272,6 +347,12 @@ def _check_span(offset_s: float, duration_s: float | None) -> None:
         raise AudioError(
             f"the duration is {duration_s} s", remedy=f"Give more than 0 and at most {MAX_DURATION_S:.0f} s"
         )
+
+
+def _stretch_s(total_s: float, offset_s: float, duration_s: float | None) -> float:
+    """Say how long the stretch of a recording is that was asked for."""
+    left_s = total_s - offset_s
+    return left_s if duration_s is None else min(left_s, duration_s)
 
 
 def _check_finite(samples: Samples, position: int, rate_hz: int, where: str) -> None:

@@ -18,6 +18,7 @@ from linnet.cli.console import errors_as_exit_codes, log_on_stderr, print_result
 
 COMMANDS = {
     "transcribe": "Write recordings as text.",
+    "listen": "Write speech as text while it is spoken.",
     "align": "Find when each word of a known text was said.",
     "prepare": "Make a manifest from a folder or a corpus.",
     "manifest": "Split, filter, merge, measure, normalize or pack manifests.",

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -196,9 +196,9 @@ def _print_all(
     """Print transcripts in the order of the recordings; returns how many could not be read."""
     held_back: dict[int, str] = {}
     next_index = num_failed = 0
-    with _progress(recordings, drawn=layout.named) as bar:
+    with _progress(recordings) as bar:
         for index, transcript in _transcribed(settings, recordings, jobs, bar):
-            num_failed += transcript is None
+            num_failed += transcript is None or bool(transcript.damage)
             held_back[index] = _printed(transcript, recordings[index], layout) if transcript else ""
             while next_index in held_back:
                 _print_beside(bar, held_back.pop(next_index))
@@ -217,9 +217,9 @@ def _write_all(
     if jobs > 1:  # a long one at the end would be waited for
         recordings = sorted(recordings, key=Recording.duration_s, reverse=True)
     num_failed = 0
-    with _progress(recordings, drawn=layout.named) as bar:
+    with _progress(recordings) as bar:
         for index, transcript in _transcribed(settings, recordings, jobs, bar):
-            num_failed += transcript is None
+            num_failed += transcript is None or bool(transcript.damage)
             if transcript:
                 folder.write(recordings[index], layout.render(transcript, recordings[index]))
     return num_failed
@@ -232,7 +232,14 @@ def _transcribed(
     sources: list[Any] = [recording.source() for recording in recordings]
     if jobs > 1:  # another process has another standard input
         sources = [source.read() if source is sys.stdin.buffer else source for source in sources]
-    outcomes = Counter[Hotword]()
+    outcomes, done_s = Counter[Hotword](), 0.0
+
+    def show(heard_s: float) -> None:
+        if bar.tasks:
+            bar.update(bar.tasks[0].id, completed=round(done_s + heard_s))
+
+    if jobs == 1:  # another process has another screen
+        settings = replace(settings, progress=lambda heard_s, expected_s: show(heard_s))
     with closing(run_tasks(settings, sources, min(jobs, len(sources)))) as results:
         for index, outcome in results:
             name = recordings[index].name
@@ -241,18 +248,19 @@ def _transcribed(
             elif isinstance(outcome, Exception):
                 raise outcome
             transcript = outcome if isinstance(outcome, Transcript) else None
+            if transcript and transcript.damage:
+                print_error(f"{name}: {transcript.damage}; the text ends there")
             outcomes.update(transcript.hotwords if transcript else ())
             yield index, transcript
-            if bar.tasks:
-                bar.advance(bar.tasks[0].id, transcript.duration_s if transcript else 0.0)
+            done_s += transcript.duration_s if transcript else 0.0
+            show(0.0)
     _tell_hotwords(outcomes)
 
 
 @contextmanager
-def _progress(recordings: Sequence[Recording], *, drawn: bool) -> "Iterator[Progress]":
+def _progress(recordings: Sequence[Recording]) -> "Iterator[Progress]":
     """Draw a bar over the seconds of audio, as far as headers tell them."""
     bar = progress_bar("s of audio")
-    bar.disable = bar.disable or not drawn
     with bar:
         if not bar.disable:
             bar.add_task("transcribe", total=sum(recording.duration_s() for recording in recordings))

@@ -1,7 +1,8 @@
 """What recognition gives back: a transcript and its words."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,33 @@ class Word:
     start_s: float
     end_s: float
     confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechSegment:
+    """What was said between two pauses.
+
+    Attributes:
+        text: the words.
+        start_s: where the first word starts, in seconds from the start of the recording.
+        end_s: where the last word ends, in seconds.
+        words: the words in order, with times and confidences; at least one.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    words: tuple[Word, ...]
+
+    @classmethod
+    def of(cls, words: Sequence[Word]) -> Self:
+        """Make a segment of its words."""
+        text = " ".join(word.text for word in words)
+        return cls(text=text, start_s=words[0].start_s, end_s=words[-1].end_s, words=tuple(words))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries and lists, ready for JSON."""
+        return asdict(self)
 
 
 HotwordOutcome = Literal["written", "in reach", "never in reach", "not in the vocabulary"]
@@ -67,6 +95,7 @@ class Transcript:
         alternatives: the best texts of a search, the best first; empty unless several were asked for. In a
             recording of several segments the texts of one rank are joined.
         hotwords: what became of the phrases to favor.
+        damage: why the recording could not be read to its end; "" where it could.
     """
 
     text: str
@@ -75,13 +104,12 @@ class Transcript:
     model: str
     alternatives: tuple[Alternative, ...] = ()
     hotwords: tuple[Hotword, ...] = ()
+    damage: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, ready for JSON; what was not asked for is left out."""
-        values = asdict(self)
-        return {
-            key: value for key, value in values.items() if value or key not in ("alternatives", "hotwords")
-        }
+        optional = ("alternatives", "hotwords", "damage")
+        return {key: value for key, value in asdict(self).items() if value or key not in optional}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,9 +206,7 @@ class BeamStream:
             ends: whether the utterance ends here, as the language model sees it.
         """
         arena = self._arena
-        num_beam = int(arena.counters[NUM_BEAM])
-        totals, language = np.empty(num_beam), np.empty(num_beam)
-        worths = kernel.finish(arena, self._tables, ends, totals, language)
+        totals, language, worths = self._finished(ends)
         order = np.argsort(-totals, kind="stable")[:num_best]
         hypotheses = [
             Hypothesis(
@@ -220,6 +218,26 @@ class BeamStream:
             for i in order
         ]
         return BeamResult(hypotheses=tuple(hypotheses), reached=tuple(map(bool, arena.phrases)))
+
+    def settle(self) -> None:
+        """Keep only the best text so far, and search on behind it; memory of the others is set free.
+
+        The committed tokens leave the results too: those of later ones begin here.
+        """
+        arena = self._arena
+        best = int(np.argmax(self._finished(ends=False)[0]))
+        arena.beam[0] = arena.beam[best]
+        arena.counters[NUM_BEAM] = 1
+        kernel.compact(arena)
+        self._drain()
+        self._committed = []
+
+    def _finished(self, ends: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Give the totals of the beam, the part of the language model, and all that is not acoustic."""
+        num_beam = int(self._arena.counters[NUM_BEAM])
+        totals, language = np.empty(num_beam), np.empty(num_beam)
+        worths = kernel.finish(self._arena, self._tables, ends, totals, language)
+        return totals, language, worths
 
     def _drain(self) -> None:
         count = int(self._arena.counters[NUM_COMMITTED])

@@ -1,38 +1,41 @@
 """From a recording to its transcript: features, the network, greedy decoding, word times on one clock."""
 
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.audio.read import AudioSource, read_audio
+from linnet.audio.read import AudioSource, AudioStream, no_samples, source_name, stream_audio
 from linnet.bundle.reader import Bundle, read_bundle
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import AudioError, BundleError, ConfigError
-from linnet.core.results import Transcript, Word
-from linnet.decoding.greedy import greedy_decode
+from linnet.core.results import SpeechSegment, Transcript, Word
+from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.features.frontend import compute_features
+from linnet.runtime.longform_config import LongFormConfig
 from linnet.runtime.packaged import DEFAULT_MODEL, find_model
-from linnet.runtime.segments import MAX_SEGMENT_S, split_at_quiet_places
 from linnet.runtime.session import CtcSession
 
 if TYPE_CHECKING:
     from linnet.runtime.search import Reading, TextSearch
     from linnet.runtime.search_config import SearchConfig
 
+Progress = Callable[[float, float], None]  # is told the seconds heard, and those expected (NaN: not known)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of one waveform of a batch that goes through the network by itself."""
+    """A stretch of one waveform of a batch."""
 
     waveform_index: int
     start_s: float
     duration_s: float
-    samples: Samples
 
 
 class Recognizer:
@@ -46,10 +49,17 @@ class Recognizer:
         '896'
     """
 
-    def __init__(self, bundle: Bundle, session: CtcSession, search: "TextSearch | None" = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        session: CtcSession,
+        search: "TextSearch | None" = None,
+        long_form: LongFormConfig | None = None,
+    ) -> None:
         self.bundle = bundle
         self.session = session
         self.search = search
+        self.long_form = long_form or LongFormConfig()
 
     @classmethod
     def load(
@@ -58,6 +68,7 @@ class Recognizer:
         *,
         num_threads: int = 1,
         search: "SearchConfig | None" = None,
+        long_form: LongFormConfig | None = None,
     ) -> Self:
         """Load a packaged model by its name, or the bundle in a directory.
 
@@ -65,6 +76,7 @@ class Recognizer:
             path_or_name: what to load.
             num_threads: CPU threads for the network.
             search: how to search for the text; None takes the best token of each frame.
+            long_form: how recordings are read that are too long for one run of the network.
 
         Raises:
             BundleError: when there is no such model, or it is damaged or of a newer linnet.
@@ -75,11 +87,12 @@ class Recognizer:
         session = CtcSession(bundle.model_path, num_threads=num_threads)
         _check_sizes(bundle, session)
         if search is None:
-            return cls(bundle, session)
+            return cls(bundle, session, None, long_form)
         from linnet.runtime.search import TextSearch  # only here: most transcriptions go without
 
         spec = bundle.spec
-        return cls(bundle, session, TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, search))
+        text_search = TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, search)
+        return cls(bundle, session, text_search, long_form)
 
     @property
     def name(self) -> str:
@@ -97,35 +110,74 @@ class Recognizer:
         return self.bundle.spec.sample_rate_hz
 
     def transcribe(
-        self, audio: AudioSource, *, numbers: bool = False, source_rate_hz: int | None = None
+        self,
+        audio: AudioSource,
+        *,
+        numbers: bool = False,
+        source_rate_hz: int | None = None,
+        progress: Progress | None = None,
     ) -> Transcript:
         """Transcribe one recording of any length.
+
+        It is read as a stream. What lasts longer than `long_form.chunk_s` goes through the network in
+        overlapping windows (`runtime.longform`), so that memory does not grow with it.
 
         Args:
             audio: a path, the bytes of a file, a binary file object, or an array (N,) or (N, C).
             numbers: write spoken English numbers as digits ("eight nine six" → "896").
             source_rate_hz: the rate of an array; None means `sample_rate_hz`. Files know their own.
+            progress: called with the seconds of a long recording that were heard, and those expected, which
+                are NaN where its header does not tell.
+
+        Returns:
+            The transcript; its `damage` says where the recording could not be read to its end.
 
         Raises:
             AudioError: when the recording cannot be read or holds NaN or infinity.
             ConfigError: when `numbers` is asked of a model for another language than English.
         """
-        if numbers and self.bundle.spec.language.partition("-")[0] != "en":
-            raise ConfigError(
-                f"numbers are read in English only, and {self.name!r} hears {self.bundle.spec.language!r}"
+        self.check_numbers(numbers)
+        with stream_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz) as stream:
+            head, is_long = self._head(stream)
+            if not any(map(len, head)) and not isinstance(audio, np.ndarray):
+                raise no_samples(source_name(audio))
+            transcript = (
+                self._transcribe_long(chain(head, stream.blocks), progress, stream.duration_s)
+                if is_long
+                else self.transcribe_samples([np.concatenate([np.zeros(0, np.float32), *head])])[0]
             )
-        samples = read_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz)
-        (transcript,) = self.transcribe_samples([samples])
+            transcript = replace(transcript, damage=stream.damage)
         if not numbers:
             return transcript
         words = merge_numbers(transcript.words)
         return replace(transcript, text=_joined(words), words=words)
 
+    def stream(
+        self, audio: AudioSource, *, numbers: bool = False, source_rate_hz: int | None = None
+    ) -> Iterator[SpeechSegment]:
+        """Transcribe one recording of any length, and give what was said between two pauses as it is read.
+
+        Args:
+            audio: as in `transcribe`.
+            numbers: as in `transcribe`; a number ends with its segment.
+            source_rate_hz: as in `transcribe`.
+
+        Raises:
+            AudioError: when the recording cannot be read or holds NaN or infinity.
+            ConfigError: when `numbers` is asked of a model for another language than English.
+        """
+        from linnet.runtime.longform import LongReading  # only here: most recordings are short
+
+        self.check_numbers(numbers)
+        with stream_audio(audio, sample_rate_hz=self.sample_rate_hz, source_rate_hz=source_rate_hz) as stream:
+            for segment in LongReading(self, self.long_form).segments(stream.blocks):
+                yield SpeechSegment.of(merge_numbers(segment.words)) if numbers else segment
+
     def transcribe_samples(self, waveforms: Sequence[Samples]) -> list[Transcript]:
         """Transcribe mono waveforms at `sample_rate_hz`.
 
-        One longer than MAX_SEGMENT_S is cut at quiet places first (`runtime.segments`). Neighbors share a
-        padded batch of at most that length in all, which does not change their words. A waveform too short
+        Those of at most `long_form.chunk_s` share padded batches of at most that length in all with their
+        neighbors, which does not change their words; a longer one is read in windows. A waveform too short
         for a frame gives an empty transcript.
 
         Args:
@@ -134,27 +186,41 @@ class Recognizer:
         Raises:
             AudioError: when a waveform holds NaN or infinity.
         """
-        words: list[list[Word]] = [[] for _ in waveforms]
-        readings: list[list[Reading]] = [[] for _ in waveforms]
-        for segment, log_probs in self.segment_log_probs(waveforms):
-            found, reading = self.decode(log_probs, segment.duration_s, segment.start_s)
-            words[segment.waveform_index] += found
-            readings[segment.waveform_index] += [reading] if reading else []
-        return [
-            self._transcript(len(samples), found, read)
-            for samples, found, read in zip(waveforms, words, readings, strict=True)
-        ]
+        found: list[Transcript] = []
+        for batch in self._batches(waveforms):
+            if self._is_long(waveforms[batch[0]]):
+                found.append(self._transcribe_long([waveforms[batch[0]]]))
+                continue
+            samples = [waveforms[index] for index in batch]
+            for each, log_probs in zip(
+                samples, self.log_probs(list(map(self.features, samples))), strict=True
+            ):
+                words, reading = self.decode(log_probs, len(each) / self.sample_rate_hz)
+                found.append(self._transcript(len(each), words, [reading] if reading else []))
+        return found
 
     def segment_log_probs(self, waveforms: Sequence[Samples]) -> Iterator[tuple[Segment, LogProbs]]:
-        """Run the network over waveforms, a batch of segments at a time, in the order of time.
+        """Run the network over waveforms, a batch or a window at a time, in the order of time.
 
         Yields:
-            Each segment with its log-probs (S, V).
+            Each stretch with its log-probs (S, V): a waveform of at most `long_form.chunk_s`, or a piece of a
+            longer one.
         """
-        max_samples = 1 if self.bundle.spec.one_at_a_time else round(MAX_SEGMENT_S * self.sample_rate_hz)
-        for batch in _batches(self._segments(waveforms), max_samples):
-            yield from zip(
-                batch, self.log_probs([self.features(segment.samples) for segment in batch]), strict=True
+        for batch in self._batches(waveforms):
+            samples = [waveforms[index] for index in batch]
+            if self._is_long(samples[0]):
+                yield from self._long_log_probs(batch[0], samples[0])
+                continue
+            for index, log_probs in zip(
+                batch, self.log_probs(list(map(self.features, samples))), strict=True
+            ):
+                yield Segment(index, 0.0, len(waveforms[index]) / self.sample_rate_hz), log_probs
+
+    def check_numbers(self, numbers: bool) -> None:
+        """Raise a ConfigError where numbers are wanted of a model for another language than English."""
+        if numbers and self.bundle.spec.language.partition("-")[0] != "en":
+            raise ConfigError(
+                f"numbers are read in English only, and {self.name!r} hears {self.bundle.spec.language!r}"
             )
 
     def features(self, samples: Samples) -> Features:
@@ -183,26 +249,77 @@ class Recognizer:
         Returns:
             The words, and what a search found beside them.
         """
-        spec = self.bundle.spec
         reading = self.search.read(log_probs) if self.search else None
-        spans = reading.spans if reading else greedy_decode(log_probs, spec.blank_id)
-        timeline = spec.clock.timeline(len(log_probs), duration_s, start_s)
-        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature), reading
+        spans = reading.spans if reading else greedy_decode(log_probs, self.bundle.spec.blank_id)
+        return self.words(spans, len(log_probs), duration_s, start_s), reading
+
+    def words(
+        self, spans: Sequence[TokenSpan], num_frames: int, duration_s: float, start_s: float = 0.0
+    ) -> tuple[Word, ...]:
+        """Give the words of tokens in `num_frames` of log-probs, of sound as in `decode`."""
+        spec = self.bundle.spec
+        timeline = spec.clock.timeline(num_frames, duration_s, start_s)
+        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+
+    def _batch_log_probs(self, waveforms: Sequence[Samples]) -> list[LogProbs]:
+        return self.log_probs([self.features(samples) for samples in waveforms])
 
     def _valid_log_probs(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> Iterator[LogProbs]:
         log_probs, log_probs_lengths = self.session.log_probs(batch, lengths)
         return (each[:length] for each, length in zip(log_probs, log_probs_lengths, strict=True))
 
-    def _segments(self, waveforms: Sequence[Samples]) -> Iterator[Segment]:
+    def _is_long(self, samples: Samples) -> bool:
+        return len(samples) > round(self.long_form.chunk_s * self.sample_rate_hz)
+
+    def _head(self, stream: AudioStream) -> tuple[list[Samples], bool]:
+        """Take blocks until they are too long for one run of the network, or end before."""
+        head, num_samples = [], 0
+        for block in stream.blocks:
+            head.append(block)
+            num_samples += len(block)
+            if num_samples > round(self.long_form.chunk_s * self.sample_rate_hz):
+                return head, True
+        return head, False
+
+    def _transcribe_long(
+        self, blocks: Iterable[Samples], progress: Progress | None = None, expected_s: float = math.nan
+    ) -> Transcript:
+        from linnet.runtime.longform import LongReading  # only here: most recordings are short
+
+        reading = LongReading(
+            self, self.long_form, progress and (lambda heard_s: progress(heard_s, expected_s))
+        )
+        words = reading.words(blocks)
+        return self._transcript(reading.num_samples, words, reading.readings)
+
+    def _long_log_probs(self, index: int, samples: Samples) -> Iterator[tuple[Segment, LogProbs]]:
+        from linnet.runtime.windows import joined_log_probs
+
+        shift_s, start_s = self.bundle.spec.frame_shift_s, 0.0
+        for log_probs in joined_log_probs(self, [samples], self.long_form):
+            duration_s = min(len(log_probs) * shift_s, len(samples) / self.sample_rate_hz - start_s)
+            yield Segment(index, start_s, duration_s), log_probs
+            start_s += duration_s
+
+    def _batches(self, waveforms: Sequence[Samples]) -> Iterator[list[int]]:
+        """Gather the indices of neighbors that are read together; a long one is alone."""
+        max_samples = round(self.long_form.chunk_s * self.sample_rate_hz)
+        if self.bundle.spec.one_at_a_time:
+            max_samples = 1
+        batch: list[int] = []
+        longest = 0
         for index, samples in enumerate(waveforms):
-            for start, end in split_at_quiet_places(samples, self.sample_rate_hz):
-                if not np.isfinite(samples[start:end]).all():
-                    raise AudioError(
-                        f"waveform {index} holds NaN or infinity between samples {start} and {end}",
-                        remedy="Write the recording again without them",
-                    )
-                start_s, duration_s = start / self.sample_rate_hz, (end - start) / self.sample_rate_hz
-                yield Segment(index, start_s, duration_s, samples[start:end])
+            if not np.isfinite(samples).all():
+                raise AudioError(
+                    f"waveform {index} holds NaN or infinity", remedy="Write the recording again without them"
+                )
+            longest = max(longest, len(samples))
+            if batch and longest * (len(batch) + 1) > max_samples:
+                yield batch
+                batch, longest = [], len(samples)
+            batch.append(index)
+        if batch:
+            yield batch
 
     def _transcript(
         self, num_samples: int, words: Sequence[Word], readings: "Sequence[Reading]"
@@ -214,20 +331,6 @@ class Recognizer:
             model=self.name,
         )
         return self.search.complete(transcript, readings) if self.search else transcript
-
-
-def _batches(segments: Iterable[Segment], max_samples: int) -> Iterator[list[Segment]]:
-    """Gather neighbors as long as they fill at most `max_samples` when padded to the longest."""
-    batch: list[Segment] = []
-    longest = 0
-    for segment in segments:
-        longest = max(longest, len(segment.samples))
-        if batch and longest * (len(batch) + 1) > max_samples:
-            yield batch
-            batch, longest = [], len(segment.samples)
-        batch.append(segment)
-    if batch:
-        yield batch
 
 
 def _joined(words: Iterable[Word]) -> str:

@@ -1,6 +1,6 @@
 """Beam search in a recognizer: what was chosen, and what became of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -8,7 +8,7 @@ from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError, TextError
 from linnet.core.results import Alternative, Hotword, HotwordOutcome, Transcript
 from linnet.decoding.alignment import align
-from linnet.decoding.beam import BeamConfig, BeamDecoder, BeamResult
+from linnet.decoding.beam import BeamConfig, BeamDecoder, BeamResult, BeamStream
 from linnet.decoding.beam_kernel import search as compiled_search
 from linnet.decoding.compiled import announce_compiling
 from linnet.decoding.greedy import TokenSpan
@@ -70,12 +70,12 @@ class TextSearch:
         )
 
     def read(self, log_probs: LogProbs) -> Reading:
-        """Search one segment (S, V)."""
-        announce_compiling(compiled_search)
-        result = self._decoder.decode(log_probs, num_best=self.config.nbest)
-        blank_id = self._vocabulary.blank_id
-        spans = align(log_probs, result.hypotheses[0].tokens, blank_id).spans if len(log_probs) else ()
-        return Reading(spans, tuple(self._alternatives(result)), result.reached)
+        """Search one utterance (S, V)."""
+        return self.stream().read(log_probs, ends=True)
+
+    def stream(self) -> "SearchStream":
+        """Begin to search a recording that comes in pieces."""
+        return SearchStream(self._decoder, self.config.nbest)
 
     def complete(self, transcript: Transcript, readings: Sequence[Reading]) -> Transcript:
         """Add alternatives and what became of the hotwords to the transcript of a recording.
@@ -98,16 +98,46 @@ class TextSearch:
             for phrase, spelled in zip(self._phrases, self._spelled, strict=True)
         )
 
-    def _alternatives(self, result: BeamResult) -> list[Alternative]:
-        return [
-            Alternative(
-                text=self._vocabulary.decode(each.tokens),
-                total=round(each.total, 4),
-                acoustic=round(each.acoustic, 4),
-                language=round(each.language, 4),
+
+class SearchStream:
+    """A search over a recording in pieces; the words of one are the language model's history of the next.
+
+    Args:
+        decoder: how to search.
+        num_best: alternatives to give for each piece.
+    """
+
+    def __init__(self, decoder: BeamDecoder, num_best: int) -> None:
+        self._decoder, self._num_best = decoder, num_best
+        self._beam = BeamStream(decoder)
+        self._before = (0.0, 0.0, 0.0)  # the scores of all earlier pieces
+
+    def read(self, log_probs: LogProbs, *, ends: bool) -> Reading:
+        """Read the next piece (S, V).
+
+        Args:
+            log_probs: of the piece, which ends in a pause or with the recording.
+            ends: whether the recording ends with it.
+        """
+        announce_compiling(compiled_search)
+        result = self._beam.feed(log_probs).result(self._num_best, ends=ends)
+        best = result.hypotheses[0]
+        blank_id = self._decoder.vocabulary.blank_id
+        spans = align(log_probs, best.tokens, blank_id).spans if len(log_probs) else ()
+        alternatives = tuple(self._alternatives(result))
+        self._beam.settle()
+        self._before = best.total, best.acoustic, best.language
+        return Reading(spans, alternatives, result.reached)
+
+    def _alternatives(self, result: BeamResult) -> Iterator[Alternative]:
+        total, acoustic, language = self._before
+        for each in result.hypotheses:
+            yield Alternative(
+                text=self._decoder.vocabulary.decode(each.tokens),
+                total=round(each.total - total, 4),
+                acoustic=round(each.acoustic - acoustic, 4),
+                language=round(each.language - language, 4),
             )
-            for each in result.hypotheses
-        ]
 
 
 @dataclass(frozen=True, slots=True)

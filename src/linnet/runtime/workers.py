@@ -15,6 +15,7 @@ from linnet.core.errors import AudioError
 if TYPE_CHECKING:
     from linnet.audio.read import AudioSource
     from linnet.core.results import Transcript
+    from linnet.runtime.recognizer import Progress
     from linnet.runtime.search_config import SearchConfig
 
 Task = Callable[[Any], Any]
@@ -31,13 +32,14 @@ class TranscriberSettings:
     num_threads: int
     search: "SearchConfig | None"
     numbers: bool
+    progress: "Progress | None" = None
 
     def __call__(self) -> "Callable[[AudioSource], Transcript]":
         """Load the recognizer."""
         from linnet.runtime.recognizer import Recognizer  # numpy reads its limit of threads when it is loaded
 
         recognizer = Recognizer.load(self.model, num_threads=self.num_threads, search=self.search)
-        return lambda source: recognizer.transcribe(source, numbers=self.numbers)
+        return lambda source: recognizer.transcribe(source, numbers=self.numbers, progress=self.progress)
 
 
 def run_tasks(
