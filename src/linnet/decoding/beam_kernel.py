@@ -83,10 +83,12 @@ def _step(arena: Arena, tables: Tables, row: LogProbs) -> None:
     num_top = _top_tokens(row, tables.weights, arena.top_ids, arena.top_probs)
     _keep(arena, row)
     count = int(arena.counters[NUM_BEAM])
+    bound, bounded = _bound(arena, tables.weights, count, 0.0), count
     for k in range(num_top):
-        bound = _bound(arena, tables.weights, count)
         count = _lengthen(arena, tables, arena.top_ids[k], arena.top_probs[k], bound, count)
-    _select(arena, tables, _bound(arena, tables.weights, count), count)
+        if count > bounded:
+            bound, bounded = _bound(arena, tables.weights, count, bound), count
+    _select(arena, tables, bound, count)
 
 
 @compiled_lean
@@ -132,7 +134,7 @@ def _keep(arena: Arena, row: LogProbs) -> None:
             full += passed * nodes[node].ratio
         candidates[i].node = node
         candidates[i].blank = (beam[i].blank + beam[i].full) * blank
-        candidates[i].full = full * math.exp(row[token]) if token >= 0 else 0.0
+        candidates[i].full = full * math.exp(row[token]) if full > 0.0 else 0.0
 
 
 @compiled_lean
@@ -169,15 +171,18 @@ def _lengthen(arena: Arena, tables: Tables, token: int, prob: float, bound: floa
 
 
 @compiled_lean
-def _bound(arena: Arena, weights: Weights, count: int) -> float:
-    """Return the mass that a candidate needs to be among the best, as far as is known."""
+def _bound(arena: Arena, weights: Weights, count: int, least: float) -> float:
+    """Return the mass that a candidate needs to be among the best, as far as is known: `least` or more."""
     candidates, masses = arena.candidates, arena.spare
-    best = 0.0
+    best, num_masses = 0.0, 0
     for i in range(count):
-        masses[i] = candidates[i].blank + candidates[i].full
-        best = max(best, masses[i])
-    bound = best * weights.margin
-    return max(bound, _largest(masses, count, weights.beam)) if count >= weights.beam else bound
+        mass = candidates[i].blank + candidates[i].full
+        best = max(best, mass)
+        if mass >= least:
+            masses[num_masses] = mass
+            num_masses += 1
+    bound = max(least, best * weights.margin)
+    return max(bound, _largest(masses, num_masses, weights.beam)) if num_masses >= weights.beam else bound
 
 
 @compiled_lean
@@ -214,7 +219,7 @@ def _select(arena: Arena, tables: Tables, bound: float, count: int) -> None:
         mass = candidates[i].blank + candidates[i].full
         num_ties -= mass > bound
         best = max(best, mass)
-    chosen = 0
+    scale, chosen = 1.0 / best, 0
     for i in range(count):
         mass, node = candidates[i].blank + candidates[i].full, candidates[i].node
         if mass < bound:
@@ -224,7 +229,7 @@ def _select(arena: Arena, tables: Tables, bound: float, count: int) -> None:
             if num_ties < 0:
                 continue
         beam[chosen].node = adopt(arena, tables, node) if node >= first_fresh else node
-        beam[chosen].blank, beam[chosen].full = candidates[i].blank / best, candidates[i].full / best
+        beam[chosen].blank, beam[chosen].full = candidates[i].blank * scale, candidates[i].full * scale
         chosen += 1
     arena.log_scale[0] += math.log(best)
     arena.counters[NUM_BEAM] = chosen
