@@ -32,7 +32,7 @@ from linnet.decoding.beam_tree import compact, path_of
 from linnet.decoding.beam_worth import hopes_of, promises_of
 from linnet.decoding.hotwords import build_hotwords, no_hotwords
 from linnet.decoding.language_model import LanguageModel
-from linnet.decoding.lexicon import LexiconTables
+from linnet.decoding.lexicon import empty_lexicon
 from linnet.lm.scoring import sentence_start
 from linnet.lm.tables import Tables as NgramTables
 from linnet.text.vocabulary import BOUNDARY, Vocabulary, is_byte_piece
@@ -139,7 +139,7 @@ class BeamDecoder:
     def tables(self) -> Tables:
         """What the compiled search reads."""
         model = self._language_model
-        lexicon = model.lexicon if model and model.lexicon else _EMPTY_LEXICON
+        lexicon = model.lexicon if model and model.lexicon is not None else empty_lexicon()
         words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
         tokens, weights = _token_tables(self.vocabulary, words), self._weights()
         return Tables(
@@ -286,11 +286,6 @@ def token_text(piece: str) -> bytes:
     if is_byte_piece(piece):
         return bytes([int(piece[3:5], 16)])
     return piece.replace(BOUNDARY, " ").encode()
-
-
-_EMPTY_LEXICON = LexiconTables(
-    np.zeros(2, np.int64), np.zeros(2, np.int32), np.full(1, -1, np.int32), np.zeros(1)
-)
 
 
 def _empty_ngrams() -> NgramTables:

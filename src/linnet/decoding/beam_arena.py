@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.decoding.hotwords import HotwordTables
-from linnet.decoding.lexicon import LexiconTables
 from linnet.lm import scoring
 from linnet.lm.tables import Tables as NgramTables
 
@@ -126,11 +125,12 @@ class Tables(NamedTuple):
     """All that a search reads and never changes.
 
     Attributes:
+        lexicon: of `lexicon.PLACE`.
         hopes: (states of the hotwords,) the largest factor that a token can bring there.
     """
 
     tokens: TokenTables
-    lexicon: LexiconTables
+    lexicon: Records
     ngrams: NgramTables
     hotwords: HotwordTables
     hopes: Float64

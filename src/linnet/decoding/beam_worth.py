@@ -19,7 +19,7 @@ from linnet.decoding.beam_arena import (
 )
 from linnet.decoding.compiled import compiled, compiled_lean
 from linnet.decoding.hotwords import HotwordTables
-from linnet.decoding.lexicon import LexiconTables, child_of
+from linnet.decoding.lexicon import child_of
 from linnet.lm import scoring
 from linnet.lm.tables import Tables as NgramTables
 from linnet.lm.vocabulary import EOS, UNK
@@ -69,13 +69,13 @@ def _spell(arena: Arena, tables: Tables, node: int, byte: int) -> float:
             place = child_of(lexicon, place, byte)
             arena.nodes[node].lexicon = place
         if place >= 0:
-            arena.nodes[node].ahead = weights.alpha * lexicon.ahead[place]
+            arena.nodes[node].ahead = weights.alpha * lexicon[place].ahead
         else:  # a word outside of the lexicon: it will cost at least this
             arena.nodes[node].ahead = min(arena.nodes[node].ahead, weights.unknown)
         return 0.0
     if place == 0:
         return 0.0
-    word = lexicon.words[place] if place > 0 else -1
+    word = lexicon[place].word if place > 0 else -1
     arena.nodes[node].lexicon, arena.nodes[node].ahead = 0, 0.0
     known = word >= 0
     logarithm = _say(arena, tables.ngrams, node, word if known else UNK)
@@ -121,17 +121,17 @@ def end(arena: Arena, tables: Tables, node: int, ends: bool) -> float:
 
 
 @compiled_lean
-def closing_of(lexicon: LexiconTables, weights: Weights, place: int, ahead: float) -> float:
+def closing_of(lexicon: Records, weights: Weights, place: int, ahead: float) -> float:
     """Return an upper bound of what ending the word under way brings, its look-ahead taken off."""
     if weights.mode != WORD_LM or place == 0:
         return 1.0
     # No word is likelier than certain.
-    known = place > 0 and lexicon.words[place] >= 0
+    known = place > 0 and lexicon[place].word >= 0
     return math.exp(weights.beta - ahead + (0.0 if known else weights.unknown))
 
 
 @compiled
-def promises_of(tokens: TokenTables, lexicon: LexiconTables, weights: Weights) -> Float64:
+def promises_of(tokens: TokenTables, lexicon: Records, weights: Weights) -> Float64:
     """Return `TokenTables.promises`."""
     promises = np.ones(len(tokens.offsets) - 1)
     for token in range(len(promises)):
@@ -146,7 +146,7 @@ def promises_of(tokens: TokenTables, lexicon: LexiconTables, weights: Weights) -
                 elif tokens.begins[token] and ahead < np.inf:
                     place = child_of(lexicon, place, tokens.text[i]) if place >= 0 else place
                     known = place >= 0
-                    ahead = weights.alpha * lexicon.ahead[place] if known else min(ahead, weights.unknown)
+                    ahead = weights.alpha * lexicon[place].ahead if known else min(ahead, weights.unknown)
             promises[token] = math.exp(ahead)
     return promises
 
