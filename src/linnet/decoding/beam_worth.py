@@ -45,7 +45,10 @@ def extend(arena: Arena, tables: Tables, node: int, token: int, child: int) -> N
         if has_hotwords:
             worth += hear(nodes, tables.hotwords, child, byte)
         if weights.mode == WORD_LM:
-            worth += _spell(arena, tables, child, byte)
+            spelled = _spell(arena, tables, child, byte)
+            worth += spelled
+            if byte == SPACE and i == tokens.offsets[token]:  # now it is known
+                nodes[node].closing = math.exp(spelled - nodes[node].ahead)
     nodes[child].worth = worth + nodes[child].ahead
     nodes[child].ratio = math.exp(nodes[child].worth - nodes[node].worth)
 
