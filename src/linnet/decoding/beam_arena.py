@@ -126,7 +126,8 @@ class Tables(NamedTuple):
 
     Attributes:
         lexicon: of `lexicon.PLACE`.
-        hopes: (states of the hotwords,) the largest factor that a token can bring there.
+        hopes: (states of the hotwords, 2) the largest factor that a token can bring there: one that begins
+            with a space, behind one that does not.
     """
 
     tokens: TokenTables

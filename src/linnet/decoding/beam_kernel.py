@@ -32,7 +32,7 @@ from linnet.decoding.beam_arena import (
     Weights,
 )
 from linnet.decoding.beam_tree import adopt, longer_by, mark_phrase
-from linnet.decoding.beam_worth import end, extend
+from linnet.decoding.beam_worth import end, extend, listen
 from linnet.decoding.compiled import compiled, compiled_lean
 
 
@@ -143,8 +143,9 @@ def _lengthen(arena: Arena, tables: Tables, token: int, prob: float, bound: floa
 
     Those of the beam are candidates already. Those that are not in the tree go behind it.
     """
-    nodes, beam, hopes = arena.nodes, arena.beam, tables.hopes
+    nodes, beam, favored = arena.nodes, arena.beam, len(tables.hopes) > 1
     begins, promise = tables.tokens.begins[token], tables.tokens.promises[token] * prob
+    hopes = tables.hopes[:, int(begins)]
     fresh = int(arena.counters[NUM_NODES]) + count - int(arena.counters[NUM_BEAM])
     for i in range(arena.counters[NUM_BEAM]):
         node = beam[i].node
@@ -156,8 +157,13 @@ def _lengthen(arena: Arena, tables: Tables, token: int, prob: float, bound: floa
             continue
         child = longer_by(nodes, node, token)
         if child == 0:
+            hot, favor = nodes[node].hot, 0.0
+            if favored:
+                hot, favor = listen(tables.hotwords, tables.tokens, hot, token)
+                if most * math.exp(favor) < bound * hopes[nodes[node].hot]:
+                    continue
             child = fresh
-            extend(arena, tables, node, token, child)
+            extend(arena, tables, node, token, child, hot, favor)
         elif nodes[child].seen == arena.counters[FRAME]:
             continue
         gained = mass * prob * nodes[child].ratio

@@ -28,38 +28,36 @@ _score_word = compiled_lean(scoring.score_word)
 
 
 @compiled_lean
-def extend(arena: Arena, tables: Tables, node: int, token: int, child: int) -> None:
-    """Make `child` the prefix one token longer than that of `node`, and work out what its text is worth."""
+def extend(arena: Arena, tables: Tables, node: int, token: int, child: int, hot: int, favor: float) -> None:
+    """Make `child` the prefix one token longer than that of `node`, and work out what its text is worth.
+
+    What the token is worth to the hotwords, and where it leads them, is known (`favor`, `hot`).
+    """
     nodes, tokens, weights = arena.nodes, tables.tokens, tables.weights
     nodes[child] = nodes[node]
     nodes[child].parent, nodes[child].token, nodes[child].seen, nodes[child].child = node, token, -1, 0
-    nodes[child].ratio = 1.0
-    has_hotwords = len(tables.hotwords.partial) > 1
-    if weights.mode == NO_LM and not has_hotwords:
-        return
-    worth = nodes[node].worth - nodes[node].ahead
+    nodes[child].hot = hot
+    worth = nodes[node].worth - nodes[node].ahead + favor
     if weights.mode == TOKEN_LM:
         worth += weights.beta + weights.alpha * _say(arena, tables.ngrams, child, tokens.words[token])
-    for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
-        byte = tokens.text[i]
-        if has_hotwords:
-            worth += hear(nodes, tables.hotwords, child, byte)
-        if weights.mode == WORD_LM:
-            spelled = _spell(arena, tables, child, byte)
+    if weights.mode == WORD_LM:
+        for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
+            spelled = _spell(arena, tables, child, tokens.text[i])
             worth += spelled
-            if byte == SPACE and i == tokens.offsets[token]:  # now it is known
+            if tokens.text[i] == SPACE and i == tokens.offsets[token]:  # now it is known
                 nodes[node].closing = math.exp(spelled - nodes[node].ahead)
     nodes[child].worth = worth + nodes[child].ahead
     nodes[child].ratio = math.exp(nodes[child].worth - nodes[node].worth)
 
 
 @compiled_lean
-def hear(nodes: Records, hotwords: HotwordTables, node: int, byte: int) -> float:
-    """Move the hotword automaton of a node; gives what that is worth."""
-    state = nodes[node].hot
-    after = hotwords.following[state, byte]
-    nodes[node].hot = after
-    return float(hotwords.finished[after] + hotwords.partial[after] - hotwords.partial[state])
+def listen(hotwords: HotwordTables, tokens: TokenTables, state: int, token: int) -> tuple[int, float]:
+    """Return where the hotword automaton is after a token, and what that is worth."""
+    after, worth = state, 0.0
+    for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
+        after = int(hotwords.following[after, hotwords.classes[tokens.text[i]]])
+        worth += hotwords.finished[after]
+    return after, worth + hotwords.partial[after] - hotwords.partial[state]
 
 
 @compiled_lean
@@ -114,8 +112,10 @@ def end(arena: Arena, tables: Tables, node: int, ends: bool) -> float:
     """Make of `node` its text as if it ended here; gives what that is worth in all."""
     weights = tables.weights
     worth = arena.nodes[node].worth - arena.nodes[node].ahead
-    worth += hear(arena.nodes, tables.hotwords, node, SPACE)
-    worth -= tables.hotwords.partial[arena.nodes[node].hot]
+    hotwords, hot = tables.hotwords, arena.nodes[node].hot
+    after = hotwords.following[hot, hotwords.classes[SPACE]]
+    worth += hotwords.finished[after] - hotwords.partial[hot]
+    arena.nodes[node].hot = after
     if weights.mode == WORD_LM:
         worth += _spell(arena, tables, node, SPACE)
     if weights.mode != NO_LM and ends:
@@ -156,17 +156,16 @@ def promises_of(tokens: TokenTables, lexicon: Records, weights: Weights) -> Floa
 
 @compiled
 def hopes_of(hotwords: HotwordTables, tokens: TokenTables) -> Float64:
-    """Return, for each state of the automaton, the largest factor that a token can bring."""
-    hopes = np.ones(len(hotwords.partial))
+    """Return `Tables.hopes`."""
+    hopes = np.ones((len(hotwords.partial), 2))
     if len(hopes) == 1:
         return hopes
+    most = np.empty(2)
     for origin in range(len(hopes)):
-        most = -np.inf
+        most[:] = -np.inf
         for token in range(len(tokens.offsets) - 1):
-            state, worth = origin, -hotwords.partial[origin]
-            for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
-                state = hotwords.following[state, tokens.text[i]]
-                worth += hotwords.finished[state]
-            most = max(most, worth + hotwords.partial[state])
-        hopes[origin] = math.exp(most)
+            _, worth = listen(hotwords, tokens, origin, token)
+            kind = int(tokens.begins[token])
+            most[kind] = max(most[kind], worth)
+        hopes[origin] = np.exp(most)
     return hopes
