@@ -143,7 +143,7 @@ class BeamDecoder:
         words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
         tokens, weights = _token_tables(self.vocabulary, words), self._weights()
         return Tables(
-            tokens=tokens._replace(promises=promises_of(tokens, lexicon, weights)),
+            tokens=tokens._replace(promises=promises_of(tokens, lexicon, weights, self._hotwords)),
             lexicon=lexicon,
             ngrams=model.ngrams if model else _EMPTY_NGRAMS,
             hotwords=self._hotwords,

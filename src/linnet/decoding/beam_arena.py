@@ -52,7 +52,8 @@ class TokenTables(NamedTuple):
         text: UTF-8, with a space for each word boundary.
         begins: (V,) whether the text begins with a space, which ends the word before.
         words: (V,) ids in a token LM; unused otherwise.
-        promises: (V,) the largest factor that the token can bring, hotwords and the word before aside.
+        promises: (V,) the largest factor that the token can bring, the word before and what hotwords are
+            worth so far aside.
     """
 
     offsets: Int32
@@ -126,8 +127,8 @@ class Tables(NamedTuple):
 
     Attributes:
         lexicon: of `lexicon.PLACE`.
-        hopes: (states of the hotwords, 2) the largest factor that a token can bring there: one that begins
-            with a space, behind one that does not.
+        hopes: (states of the hotwords, 2) the largest factor that a token can bring there; behind it, what
+            one that begins with a space takes back, before what `promises` says of it.
     """
 
     tokens: TokenTables

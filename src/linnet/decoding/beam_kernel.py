@@ -160,7 +160,7 @@ def _lengthen(arena: Arena, tables: Tables, token: int, prob: float, bound: floa
             hot, favor = nodes[node].hot, 0.0
             if favored:
                 hot, favor = listen(tables.hotwords, tables.tokens, hot, token)
-                if most * math.exp(favor) < bound * hopes[nodes[node].hot]:
+                if not begins and most * math.exp(favor) < bound * hopes[nodes[node].hot]:
                     continue
             child = fresh
             extend(arena, tables, node, token, child, hot, favor)

@@ -134,7 +134,7 @@ def closing_of(lexicon: Records, weights: Weights, place: int, ahead: float) -> 
 
 
 @compiled
-def promises_of(tokens: TokenTables, lexicon: Records, weights: Weights) -> Float64:
+def promises_of(tokens: TokenTables, lexicon: Records, weights: Weights, hotwords: HotwordTables) -> Float64:
     """Return `TokenTables.promises`."""
     promises = np.ones(len(tokens.offsets) - 1)
     for token in range(len(promises)):
@@ -151,6 +151,8 @@ def promises_of(tokens: TokenTables, lexicon: Records, weights: Weights) -> Floa
                     known = place >= 0
                     ahead = weights.alpha * lexicon[place].ahead if known else min(ahead, weights.unknown)
             promises[token] = math.exp(ahead)
+        if tokens.begins[token]:
+            promises[token] *= math.exp(listen(hotwords, tokens, 0, token)[1])
     return promises
 
 
@@ -160,12 +162,12 @@ def hopes_of(hotwords: HotwordTables, tokens: TokenTables) -> Float64:
     hopes = np.ones((len(hotwords.partial), 2))
     if len(hopes) == 1:
         return hopes
-    most = np.empty(2)
-    for origin in range(len(hopes)):
-        most[:] = -np.inf
-        for token in range(len(tokens.offsets) - 1):
-            _, worth = listen(hotwords, tokens, origin, token)
-            kind = int(tokens.begins[token])
-            most[kind] = max(most[kind], worth)
-        hopes[origin] = np.exp(most)
+    for state in range(len(hopes)):
+        most = -np.inf
+        for token in range(len(tokens.begins)):
+            if not tokens.begins[token]:
+                most = max(most, listen(hotwords, tokens, state, token)[1])
+        hopes[state, 0] = math.exp(most)
+        plain = hotwords.following[state, hotwords.classes[SPACE]] == hotwords.start
+        hopes[state, 1] = math.exp(-hotwords.partial[state]) if plain else np.inf
     return hopes
