@@ -206,8 +206,8 @@ class BeamStream:
         """
         arena = self._arena
         num_beam = int(arena.counters[NUM_BEAM])
-        totals, language = np.empty(num_beam), np.empty(num_beam)
-        worths = kernel.finish(arena, self._tables, ends, totals, language)
+        totals, language, worths = np.empty((3, num_beam))
+        kernel.finish(arena, self._tables, ends, totals, language, worths)
         order = np.argsort(-totals, kind="stable")[:num_best]
         hypotheses = [
             Hypothesis(

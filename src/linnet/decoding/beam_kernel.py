@@ -17,8 +17,6 @@ of the interpreter.
 
 import math
 
-import numpy as np
-
 from linnet.core.arrays import LogProbs
 from linnet.decoding.beam_arena import (
     FRAME,
@@ -33,7 +31,7 @@ from linnet.decoding.beam_arena import (
 )
 from linnet.decoding.beam_tree import adopt, longer_by, mark_phrase
 from linnet.decoding.beam_worth import end, extend, listen
-from linnet.decoding.compiled import compiled, compiled_lean
+from linnet.decoding.compiled import compiled_lean
 
 
 @compiled_lean
@@ -241,8 +239,10 @@ def _select(arena: Arena, tables: Tables, bound: float, count: int) -> None:
     arena.counters[NUM_BEAM] = chosen
 
 
-@compiled
-def finish(arena: Arena, tables: Tables, ends: bool, totals: Float64, language: Float64) -> Float64:
+@compiled_lean
+def finish(
+    arena: Arena, tables: Tables, ends: bool, totals: Float64, language: Float64, worths: Float64
+) -> None:
     """Work out what the prefixes of the beam are worth if the utterance ends here; the search can go on.
 
     Args:
@@ -251,11 +251,8 @@ def finish(arena: Arena, tables: Tables, ends: bool, totals: Float64, language: 
         ends: whether the language model's end of a sentence counts.
         totals: (beam,) to be filled with logarithms of the masses, everything included.
         language: (beam,) to be filled with LM log-probs.
-
-    Returns:
-        (beam,) the part of `totals` that is not acoustic.
+        worths: (beam,) to be filled with the part of `totals` that is not acoustic.
     """
-    worths = np.empty(len(totals))
     last = int(arena.counters[NUM_NODES])  # a free row, since there is always room for one more
     for i in range(arena.counters[NUM_BEAM]):
         node = arena.beam[i].node
@@ -265,4 +262,3 @@ def finish(arena: Arena, tables: Tables, ends: bool, totals: Float64, language: 
         mass = math.log(arena.beam[i].blank + arena.beam[i].full) + arena.log_scale[0]
         totals[i] = mass + worths[i] - arena.nodes[node].worth
         language[i] = arena.nodes[last].lm
-    return worths

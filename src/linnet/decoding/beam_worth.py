@@ -39,10 +39,12 @@ def extend(arena: Arena, tables: Tables, node: int, token: int, child: int, hot:
     nodes[child].hot = hot
     worth = nodes[node].worth - nodes[node].ahead + favor
     if weights.mode == TOKEN_LM:
-        worth += weights.beta + weights.alpha * _say(arena, tables.ngrams, child, tokens.words[token])
+        worth += weights.beta + weights.alpha * _say(
+            arena, tables.ngrams, child, np.int64(tokens.words[token])
+        )
     if weights.mode == WORD_LM:
         for i in range(tokens.offsets[token], tokens.offsets[token + 1]):
-            spelled = _spell(arena, tables, child, tokens.text[i])
+            spelled = _spell(arena, tables, child, np.int64(tokens.text[i]))
             worth += spelled
             if tokens.text[i] == SPACE and i == tokens.offsets[token]:  # now it is known
                 nodes[node].closing = math.exp(spelled - nodes[node].ahead)
@@ -61,13 +63,13 @@ def listen(hotwords: HotwordTables, tokens: TokenTables, state: int, token: int)
 
 
 @compiled_lean
-def _spell(arena: Arena, tables: Tables, node: int, byte: int) -> float:
+def _spell(arena: Arena, tables: Tables, node: int, byte: np.int64) -> float:
     """Move a node on in the lexicon, or finish its word at a space; gives what that is worth for good."""
     weights, lexicon = tables.weights, tables.lexicon
     place = arena.nodes[node].lexicon
     if byte != SPACE:
         if place >= 0:
-            place = child_of(lexicon, place, byte)
+            place = child_of(lexicon, place, int(byte))
             arena.nodes[node].lexicon = place
         if place >= 0:
             arena.nodes[node].ahead = weights.alpha * lexicon[place].ahead
@@ -79,12 +81,12 @@ def _spell(arena: Arena, tables: Tables, node: int, byte: int) -> float:
     word = lexicon[place].word if place > 0 else -1
     arena.nodes[node].lexicon, arena.nodes[node].ahead = 0, 0.0
     known = word >= 0
-    logarithm = _say(arena, tables.ngrams, node, word if known else UNK)
+    logarithm = _say(arena, tables.ngrams, node, np.int64(word if known else UNK))
     return weights.beta + weights.alpha * logarithm + (0.0 if known else weights.unknown)
 
 
 @compiled_lean
-def _say(arena: Arena, ngrams: NgramTables, node: int, word: int) -> float:
+def _say(arena: Arena, ngrams: NgramTables, node: int, word: np.int64) -> float:
     """Put an LM word behind the state of a node; gives its natural log-prob."""
     source = int(arena.nodes[node].state)
     if source == node:  # the second word that a token finishes
@@ -92,7 +94,7 @@ def _say(arena: Arena, ngrams: NgramTables, node: int, word: int) -> float:
         copy_state(arena, node, source)
     before = scoring.State(arena.words[source], arena.backoffs[source], arena.lengths[source : source + 1])
     after = scoring.State(arena.words[node], arena.backoffs[node], arena.lengths[node : node + 1])
-    logarithm = LN_10 * _score_word(ngrams, before, word, after)
+    logarithm = LN_10 * _score_word(ngrams, before, int(word), after)
     arena.nodes[node].state = node
     arena.nodes[node].lm += logarithm
     return logarithm
@@ -117,9 +119,9 @@ def end(arena: Arena, tables: Tables, node: int, ends: bool) -> float:
     worth += hotwords.finished[after] - hotwords.partial[hot]
     arena.nodes[node].hot = after
     if weights.mode == WORD_LM:
-        worth += _spell(arena, tables, node, SPACE)
+        worth += _spell(arena, tables, node, np.int64(SPACE))
     if weights.mode != NO_LM and ends:
-        worth += weights.alpha * _say(arena, tables.ngrams, node, EOS)
+        worth += weights.alpha * _say(arena, tables.ngrams, node, np.int64(EOS))
     return float(worth)
 
 
