@@ -113,6 +113,25 @@ def test_chunks_give_what_the_whole_gives(tmp_path: Path) -> None:
     assert stream.result(3) == decoder.decode(log_probs, num_best=3)
 
 
+@pytest.mark.parametrize("unit", ["word", "char"])
+@pytest.mark.parametrize("alpha", [0.4, 3.0])
+def test_what_is_given_up_early_would_not_have_been_kept(tmp_path: Path, unit: Unit, alpha: float) -> None:
+    vocabulary = Vocabulary(("▁a", "b", "▁", "▁ab", "a", "a▁b", "b▁"))
+    names = None if unit == "word" else {"ab": "▁", "a": "a"}
+    model = LanguageModel.load(write_model(tmp_path, unit, names), vocabulary)
+    config = BeamConfig(beam=6, alpha=alpha, beta=0.7, unknown=-2.0, margin=6.0)
+    for seed in range(8):
+        posteriors = np.random.default_rng(seed).dirichlet(np.full(8, 0.3), size=40)
+        log_probs = np.log(posteriors + 1e-9).astype(np.float32)
+        bounded, careful = (
+            BeamDecoder(vocabulary, config, model, [("ab a", 2.0), ("ba", 1.5)]) for _ in range(2)
+        )
+        tokens = careful.tables.tokens
+        unbounded = tokens._replace(promises=np.full(len(tokens.promises), np.inf))
+        careful.__dict__["tables"] = careful.tables._replace(tokens=unbounded)
+        assert bounded.decode(log_probs, num_best=6) == careful.decode(log_probs, num_best=6)
+
+
 def test_a_model_of_other_tokens_is_refused(tmp_path: Path) -> None:
     path = write_model(tmp_path, "piece")
     with pytest.raises(LanguageModelError, match="has none of this recognizer's"):
