@@ -1,7 +1,7 @@
 """Writing an exported model: the whole directory appears at once, or not at all."""
 
 import shutil
-from contextlib import suppress
+from collections.abc import Collection
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ from linnet.bundle.schema import (
     BundleSpec,
 )
 from linnet.core.errors import BundleError
-from linnet.core.files import write_text
+from linnet.core.files import move_into_place, write_text
 from linnet.text.vocabulary import Vocabulary, write_tokens
 
 
@@ -59,7 +59,7 @@ def write_bundle(
         files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
         _write_spec(staging, spec.model_copy(update={"files": files}))
         read_bundle(staging)  # what cannot be read back must not take the place of anything
-        _move(staging, directory)
+        move_into_place(staging, directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -87,8 +87,18 @@ def _write_spec(directory: Path, spec: BundleSpec) -> None:
     write_text(directory / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
-def check_free(directory: Path, *, replace: bool = False) -> None:
+def check_free(
+    directory: Path,
+    *,
+    replace: bool = False,
+    files: Collection[str] = (SPEC_FILE, CHECKPOINT_FILE, *CONTENT_FILES),
+) -> None:
     """Say before any work that `write_bundle` would refuse a directory.
+
+    Args:
+        directory: where something shall be written.
+        replace: whether what was written there before may go.
+        files: what that may consist of; a directory with anything else never goes.
 
     Raises:
         BundleError: when something is in the way.
@@ -98,7 +108,7 @@ def check_free(directory: Path, *, replace: bool = False) -> None:
     if not directory.is_dir():
         raise BundleError("a file is in the way of the bundle", where=str(directory))
     names = {entry.name for entry in directory.iterdir()}
-    if foreign := sorted(names - {SPEC_FILE, CHECKPOINT_FILE, *CONTENT_FILES}):
+    if foreign := sorted(names - set(files)):
         raise BundleError(
             f"the directory holds other files, such as {foreign[0]!r}",
             where=str(directory),
@@ -110,17 +120,3 @@ def check_free(directory: Path, *, replace: bool = False) -> None:
             where=str(directory),
             remedy="Choose a new directory or ask to replace it",
         )
-
-
-def _move(staging: Path, directory: Path) -> None:
-    """Put the new directory in the old one's place, and the old one back if that fails."""
-    old = staging.with_suffix(".old")
-    with suppress(FileNotFoundError):
-        directory.rename(old)
-    try:
-        staging.rename(directory)
-    except OSError:
-        if old.exists():
-            old.rename(directory)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

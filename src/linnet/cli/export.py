@@ -1,9 +1,11 @@
 """`linnet export`: from a checkpoint to a bundle, refused unless both give the same."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import BaseModel, Field
 
 from linnet.bundle.schema import About
 from linnet.cli.config_options import options_from
@@ -15,10 +17,30 @@ if TYPE_CHECKING:
 MAX_PROOF_RECORDINGS = 32
 
 
+class Program(StrEnum):
+    """The programs that can be exported for, by the names of their packages."""
+
+    sherpa_onnx = "sherpa-onnx"
+    onnx_asr = "onnx-asr"
+
+
+class Writing(BaseModel):
+    """How the directory is written; the descriptions are the help of the command."""
+
+    keep_checkpoint: bool = Field(
+        default=False, description="Put the checkpoint in too, to train on from: init=BUNDLE."
+    )
+    replace: bool = Field(default=False, description="Replace a model that is there.")
+    force: bool = Field(
+        default=False, description="Write for another program though its texts will be wrong."
+    )
+
+
+@options_from(Writing, "writing")
 @options_from(About, "about")
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A .ckpt of `linnet train`, best its final.ckpt.")],
-    output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
+    output_dir: Annotated[Path, typer.Argument(help="Directory to write.")],
     manifest: Annotated[
         str | None,
         typer.Option(
@@ -31,12 +53,12 @@ def export(
             "--report", help="Report of `linnet evaluate --json`, whose WER goes on the card; repeatable."
         ),
     ] = None,
-    keep_checkpoint: Annotated[
-        bool,
-        typer.Option("--keep-checkpoint", help="Put the checkpoint in too, to train on from: init=BUNDLE."),
-    ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace a bundle that is there.")] = False,
+    program: Annotated[
+        Program | None,
+        typer.Option("--for", help="Write the folder that this program reads instead, of a bundle too."),
+    ] = None,
     *,
+    writing: Writing,
     about: About,
 ) -> None:
     """Turn a checkpoint into a bundle that runs without torch.
@@ -44,6 +66,28 @@ def export(
     The graph and the torch model are compared on real audio, alone and in a padded batch. A difference
     above 1e-4 in a log-probability, or one changed text, and nothing is written.
     """
+
+    def export_to(directory: Path) -> None:
+        _export_bundle(checkpoint, directory, manifest, reports, writing, about)
+
+    if program is None:
+        export_to(output_dir)
+        print_result(f"wrote {output_dir}")
+        return
+    from linnet.cli.export_foreign import export_foreign
+
+    export_foreign(checkpoint, output_dir, program, export_to, force=writing.force, replace=writing.replace)
+
+
+def _export_bundle(
+    checkpoint: Path,
+    output_dir: Path,
+    manifest: str | None,
+    reports: list[Path] | None,
+    writing: Writing,
+    about: About,
+) -> None:
+    """Export a checkpoint, and say how it compares."""
     from linnet.core.optional import require
 
     for module in ("torch", "onnx", "onnxscript"):
@@ -55,8 +99,8 @@ def export(
     options = ExportOptions(
         **about.model_dump(),
         metrics=metrics,
-        keep_checkpoint=keep_checkpoint,
-        replace=replace,
+        keep_checkpoint=writing.keep_checkpoint,
+        replace=writing.replace,
     )
     recordings = _proof_recordings(manifest, read_checkpoint(checkpoint).config.frontend.sample_rate_hz)
     with progress_bar("") as bar:
@@ -64,7 +108,6 @@ def export(
         proof = export_bundle(checkpoint, output_dir, recordings, options)
     for line in proof.lines():
         print_result(line)
-    print_result(f"wrote {output_dir}")
 
 
 def _proof_recordings(manifest: str | None, sample_rate_hz: int) -> "list[Samples]":
