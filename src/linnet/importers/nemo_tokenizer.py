@@ -12,7 +12,7 @@ from linnet.importers.section import Section
 from linnet.text.sentencepiece_model import read_pieces
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 from linnet.text.vocabulary import BOUNDARY
-from linnet.text.wordpiece import CONTINUATION
+from linnet.text.wordpiece import CONTINUATION, SPECIAL_PIECES
 
 SPACE = " "
 
@@ -69,6 +69,13 @@ def subword_tokenizer(
         where=where,
         remedy=remedy,
     )
+
+
+def normalizer_of(pieces: Sequence[str]) -> str:
+    """Choose the normalizer of texts in these pieces: none where they have capitals or punctuation."""
+    spoken = [piece for piece in pieces if piece not in SPECIAL_PIECES]
+    plain = all(piece == piece.lower() and set(piece).isdisjoint(".,?!") for piece in spoken)
+    return "basic" if plain else "none"
 
 
 def _artifact_of(section: Section, key: str, default_name: str) -> str:
