@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Collection
 from pathlib import Path
-from uuid import uuid4
 
 import yaml
 
@@ -18,7 +17,7 @@ from linnet.bundle.schema import (
     BundleSpec,
 )
 from linnet.core.errors import BundleError
-from linnet.core.files import move_into_place, write_text
+from linnet.core.files import new_directory, write_text
 from linnet.text.vocabulary import Vocabulary, write_tokens
 
 
@@ -48,9 +47,7 @@ def write_bundle(
     """
     assert spec.blank_id == vocabulary.blank_id, (spec.blank_id, vocabulary.blank_id)
     check_free(directory, replace=replace)
-    staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
-    staging.mkdir(parents=True)
-    try:
+    with new_directory(directory) as staging:
         shutil.copyfile(model_path, staging / MODEL_FILE)
         write_tokens(staging / TOKENS_FILE, vocabulary)
         write_text(staging / CARD_FILE, card)
@@ -59,9 +56,19 @@ def write_bundle(
         files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
         _write_spec(staging, spec.model_copy(update={"files": files}))
         read_bundle(staging)  # what cannot be read back must not take the place of anything
-        move_into_place(staging, directory)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+
+
+def copy_bundle(source: Path, directory: Path, *, replace: bool = False) -> None:
+    """Copy the files of a sound bundle, and nothing else that lies beside them, into a new directory.
+
+    Raises:
+        BundleError: when the bundle is damaged, or something is in the way.
+    """
+    check_free(directory, replace=replace)
+    with new_directory(directory) as staging:
+        for name in (SPEC_FILE, *CONTENT_FILES):
+            shutil.copyfile(source / name, staging / name)
+        read_bundle(staging)
 
 
 def update_bundle(directory: Path, **changes: float) -> BundleSpec:

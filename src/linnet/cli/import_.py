@@ -62,6 +62,7 @@ def import_(
 
         import_exported(Path(source), output_dir, files, told.model_dump(exclude_none=True), replace=replace)
         return
+    from linnet.bundle.writer import check_free, copy_bundle
     from linnet.cli.export import sample_recordings
     from linnet.cli.imported import (
         UNKNOWN_LICENSE,
@@ -70,16 +71,19 @@ def import_(
         require_importing,
         write_imported,
     )
+    from linnet.importers.fetch import fetch, fetch_bundle
 
+    check_free(output_dir, replace=replace)
+    if bundle := fetch_bundle(source):
+        copy_bundle(bundle, output_dir, replace=replace)
+        print_result(f"wrote {output_dir}")
+        return
     require_importing()
-    from linnet.bundle.writer import check_free
     from linnet.core.errors import CheckpointError
     from linnet.export.run import ExportOptions
-    from linnet.importers.fetch import fetch
     from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import save_model
 
-    check_free(output_dir, replace=replace)
     if checkpoint is not None and checkpoint.exists() and not replace:
         raise CheckpointError("there is a file here already", where=str(checkpoint), remedy="Add --replace")
     imported = import_nemo(fetch(source, cache_folder() / "downloads"), told.name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 
 @contextmanager
@@ -31,7 +32,19 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def move_into_place(staging: Path, directory: Path) -> None:
+@contextmanager
+def new_directory(directory: Path) -> Iterator[Path]:
+    """Give a folder beside `directory` that takes its place when the block ends without an error."""
+    staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
+    staging.mkdir(parents=True)
+    try:
+        yield staging
+        _move_into_place(staging, directory)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _move_into_place(staging: Path, directory: Path) -> None:
     """Put a new directory in the old one's place, and the old one back if that fails."""
     old = staging.with_suffix(".old")
     with suppress(FileNotFoundError):

@@ -1,5 +1,6 @@
 """The model card of a bundle: what it hears, how it was proved, how it is used."""
 
+from linnet.bundle.front_matter import front_matter
 from linnet.bundle.schema import BundleSpec
 from linnet.export.proof import Proof
 
@@ -8,14 +9,7 @@ def model_card(spec: BundleSpec, proof: Proof) -> str:
     """Write the card in Markdown, with the front matter that the Hugging Face hub reads."""
     figures = "".join(f"| {name} | {value:g} |\n" for name, value in spec.metrics.items())
     measured = f"\n## Measured\n\n| figure | value |\n|---|---|\n{figures}" if figures else ""
-    return f"""---
-language: {spec.language}
-license: {spec.license.lower()}
-library_name: linnet
-pipeline_tag: automatic-speech-recognition
-tags: [automatic-speech-recognition, ctc, onnx]
----
-
+    return f"""{front_matter(spec, proof=proof.to_dict())}
 # {spec.name}
 
 {spec.description or "A CTC speech recognizer."}

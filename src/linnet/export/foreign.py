@@ -1,21 +1,19 @@
 """A bundle for another program: what that program computes differently, and the folder it reads."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
+from linnet.bundle.front_matter import front_matter
 from linnet.bundle.reader import Bundle
 from linnet.bundle.schema import BundleSpec
 from linnet.bundle.writer import check_free
 from linnet.core.errors import ExportError
-from linnet.core.files import move_into_place
+from linnet.core.files import new_directory
 from linnet.features.config import FrontendConfig
 from linnet.runtime.session import CtcSession
 from linnet.text.vocabulary import is_byte_piece
@@ -108,7 +106,7 @@ def export_for(
             where=str(bundle.path),
             remedy="Nothing was written. Train a model with such features, or write it anyway with --force",
         )
-    with _new_directory(directory) as staging:
+    with new_directory(directory) as staging:
         program.write(bundle, staging)
         (staging / CARD_FILE).write_text(_card(program, bundle.spec, differences), encoding="utf-8")
         _check_lengths(program, bundle.spec, CtcSession(staging / MODEL_FILE))
@@ -145,13 +143,7 @@ def _check_lengths(program: ForeignProgram, spec: BundleSpec, session: CtcSessio
 def _card(program: ForeignProgram, spec: BundleSpec, differences: Differences) -> str:
     wrong = _listed("Written by force: the texts will be wrong", differences.prevents)
     changed = _listed(f"What {program.name} computes otherwise", differences.changes)
-    return f"""---
-language: {spec.language}
-license: {spec.license.lower()}
-pipeline_tag: automatic-speech-recognition
-tags: [automatic-speech-recognition, ctc, onnx, {program.name}]
----
-
+    return f"""{front_matter(spec, tags=[program.name])}
 # {spec.name} for {program.name}
 
 {spec.description or "A CTC speech recognizer."} Made with linnet {spec.created_with}.
@@ -164,15 +156,3 @@ tags: [automatic-speech-recognition, ctc, onnx, {program.name}]
 
 def _listed(title: str, entries: Sequence[str]) -> str:
     return f"\n## {title}\n\n" + "".join(f"- {entry}\n" for entry in entries) if entries else ""
-
-
-@contextmanager
-def _new_directory(directory: Path) -> Iterator[Path]:
-    """Give a folder beside `directory` that takes its place when the block ends without an error."""
-    staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
-    staging.mkdir(parents=True)
-    try:
-        yield staging
-        move_into_place(staging, directory)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)

@@ -71,7 +71,8 @@ def frontend_from_nemo(path: Path) -> FoundFrontend:
     from linnet.importers.nemo_yaml import parse_config
 
     values = parse_config(_read(path), str(path))
-    values = values.get("model") if isinstance(values.get("model"), dict) else values
+    if isinstance(values.get("model"), dict):  # NeMo, too, takes the part below `model`
+        values = values["model"]
     version = values.get("nemo_version")
     section = component(values.get("preprocessor"), f"{path}, preprocessor")
     config = translate_preprocessor(*section, None if version is None else str(version))

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from linnet import __version__
+from linnet.bundle.front_matter import front_matter
 from linnet.bundle.schema import BundleSpec
 from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.config_error import config_error
@@ -27,6 +28,12 @@ from linnet.importers.onnx_graph import ForeignGraph, read_graph, to_contract
 from linnet.importers.onnx_tokens import kind_of, read_foreign_tokens
 from linnet.importers.onnx_trial import Trial, try_graph
 from linnet.text.vocabulary import Vocabulary
+
+# What a description in the file says beyond what the graph shows.
+_KEPT = {
+    *("name", "description", "language", "license", "normalizer", "vocabulary", "parameters", "metrics"),
+    *("one_at_a_time", "confidence_temperature", "word_start_shift_s", "word_end_shift_s"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +112,7 @@ def _num_features(graph: ForeignGraph, found: FoundFrontend) -> int:
 
 def _kept(known: BundleSpec | None) -> dict[str, Any]:
     """Take over what no run of the graph can tell."""
-    keys = {
-        "name",
-        "description",
-        "language",
-        "license",
-        "normalizer",
-        "vocabulary",
-        "metrics",
-        "confidence_temperature",
-    }
-    keys |= {"word_start_shift_s", "word_end_shift_s", "one_at_a_time"}
-    return known.model_dump(include=keys) if known else {}
+    return known.model_dump(include=_KEPT) if known else {}
 
 
 def _describe(
@@ -144,14 +140,7 @@ def _describe(
 
 
 def _card(spec: BundleSpec, source: Source, found: FoundFrontend) -> str:
-    return f"""---
-language: {spec.language}
-license: {spec.license.lower()}
-library_name: linnet
-pipeline_tag: automatic-speech-recognition
-tags: [automatic-speech-recognition, ctc, onnx]
----
-
+    return f"""{front_matter(spec)}
 # {spec.name}
 
 {spec.description or "A CTC speech recognizer."}
