@@ -63,6 +63,13 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, list[Sample
     return calls
 
 
+def test_help_says_what_is_read() -> None:
+    shown = " ".join(invoke("import", "--help").stdout.split())
+    assert "A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME." in shown
+    for option in ("--tokens", "--config", "--frontend", "--name", "--language", "--license", "--replace"):
+        assert option in shown
+
+
 def test_a_nemo_file_becomes_a_proved_bundle(
     source: Path, tmp_path: Path, tone: Callable[..., Samples]
 ) -> None:

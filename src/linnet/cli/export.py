@@ -39,7 +39,7 @@ class Writing(BaseModel):
 @options_from(Writing, "writing")
 @options_from(About, "about")
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A .ckpt of `linnet train`, best its final.ckpt.")],
+    checkpoint: Annotated[Path, typer.Argument(help="A .ckpt of `linnet train`; with --for also a bundle.")],
     output_dir: Annotated[Path, typer.Argument(help="Directory to write.")],
     manifest: Annotated[
         str | None,
@@ -55,7 +55,7 @@ def export(
     ] = None,
     program: Annotated[
         Program | None,
-        typer.Option("--for", help="Write the folder that this program reads instead, of a bundle too."),
+        typer.Option("--for", help="Write the folder that this program reads instead."),
     ] = None,
     *,
     writing: Writing,

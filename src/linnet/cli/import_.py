@@ -31,11 +31,7 @@ class Told(BaseModel):
 @options_from(Told, "told")
 def import_(
     source: Annotated[
-        str,
-        typer.Argument(
-            help="A .nemo file, an .onnx file or its folder, hf:OWNER/NAME[/FILE][@REVISION] or "
-            "ngc:[ORG/[TEAM/]]NAME[:VERSION]."
-        ),
+        str, typer.Argument(help="A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME.")
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
     audio: Annotated[

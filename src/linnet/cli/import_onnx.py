@@ -32,7 +32,7 @@ def import_exported(
         bar.add_task("importing and running", total=None)
         imported = import_onnx(found, output_dir, model_name(source), told, replace=replace)
     for line in _facts(imported):
-        print_result(line)
+        print_result(printable(line))
     print_result(f"wrote {output_dir}")
     _warn_of_another_blank(output_dir)
 
@@ -45,7 +45,7 @@ def _facts(imported: "OnnxImport") -> "Iterator[str]":
     yield (
         f"front end   {frontend.kind}, {frontend.num_features} features, "
         f"{frontend.window_ms:g}/{frontend.hop_ms:g} ms at {frontend.sample_rate_hz} Hz, "
-        f"{frontend.normalize}, {frontend.pad_mode} beyond the ends ({printable(imported.frontend_source)})"
+        f"{frontend.normalize}, {frontend.pad_mode} beyond the ends ({imported.frontend_source})"
     )
     if spec.one_at_a_time:
         yield "batches     one recording at a time, since padding changes what the graph gives"

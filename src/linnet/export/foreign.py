@@ -20,8 +20,6 @@ from linnet.text.vocabulary import is_byte_piece
 
 MODEL_FILE = "model.onnx"
 CARD_FILE = "README.md"
-# The description of the bundle, in the metadata of the ONNX file: `linnet import` reads it back.
-SPEC_KEY = "linnet_bundle"
 
 _TRIED_FRAMES = (64, 65, 67, 97, 128)
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from linnet.bundle.reader import Bundle
-from linnet.bundle.schema import TOKENS_FILE, BundleSpec
+from linnet.bundle.schema import METADATA_KEY, TOKENS_FILE, BundleSpec
 from linnet.core.optional import require
 from linnet.export.foreign import (
     MODEL_FILE,
-    SPEC_KEY,
     Differences,
     ForeignProgram,
     spec_as_json,
@@ -131,7 +130,7 @@ def metadata(spec: BundleSpec) -> dict[str, str]:
         "version": "1",
         "model_author": f"linnet {spec.created_with}",
         "comment": spec.description or spec.name,
-        SPEC_KEY: spec_as_json(read_back),
+        METADATA_KEY: spec_as_json(read_back),
     }
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from linnet.bundle.schema import BundleSpec
+from linnet.bundle.schema import METADATA_KEY, BundleSpec
 from linnet.core.config import MAX_CONFIG_BYTES, load_config
 from linnet.core.config_error import config_error, shorten
 from linnet.core.errors import CheckpointError, ConfigError
 from linnet.features.config import FrontendConfig
 
-SPEC_KEY = "linnet_bundle"  # written by `linnet export --for`
 _NORMALIZE_KEY = "normalize_type"  # sherpa-onnx's
 _NORMALIZATIONS = {"per_feature": "per_feature", "all_features": "all_features", "": "none", "NA": "none"}
 _QUARTZNET_MELS = 64
@@ -38,13 +37,13 @@ def read_spec(metadata: Mapping[str, str], where: str) -> BundleSpec | None:
     Raises:
         CheckpointError: when it is damaged.
     """
-    if SPEC_KEY not in metadata:
+    if METADATA_KEY not in metadata:
         return None
     try:
-        return BundleSpec.model_validate(_json(metadata[SPEC_KEY], f"{where}, {SPEC_KEY}"))
+        return BundleSpec.model_validate(_json(metadata[METADATA_KEY], f"{where}, {METADATA_KEY}"))
     except ValidationError as error:
         what = config_error(error, BundleSpec, where).what
-        raise CheckpointError(f"{SPEC_KEY}: {what}", where=where) from None
+        raise CheckpointError(f"{METADATA_KEY}: {what}", where=where) from None
 
 
 def frontend_from_yaml(path: Path) -> FoundFrontend:

@@ -21,6 +21,8 @@ def read_foreign_tokens(path: Path, num_tokens: int) -> Vocabulary:
     Raises:
         CheckpointError: when it cannot be read, does not fit the model, or its blank is not the last.
     """
+    if num_tokens < 2:
+        raise CheckpointError("has one output and so no token besides the blank", where="the model")
     lines = _lines(path)
     pieces = _numbered(lines, path) or [BOUNDARY if line == " " else line for line in lines]
     named = [token_id for token_id, piece in enumerate(pieces) if piece in BLANKS[:3]]
