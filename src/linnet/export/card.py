@@ -4,12 +4,21 @@ from linnet.bundle.front_matter import front_matter
 from linnet.bundle.schema import BundleSpec
 from linnet.export.proof import Proof
 
+_PROOF_KEYS = (
+    "recordings",
+    "audio_s",
+    "alone",
+    "batched",
+    "changed_texts",
+    "tolerance",
+)  # at the card's head
+
 
 def model_card(spec: BundleSpec, proof: Proof) -> str:
     """Write the card in Markdown, with the front matter that the Hugging Face hub reads."""
     figures = "".join(f"| {name} | {value:g} |\n" for name, value in spec.metrics.items())
     measured = f"\n## Measured\n\n| figure | value |\n|---|---|\n{figures}" if figures else ""
-    return f"""{front_matter(spec, proof=proof.to_dict())}
+    return f"""{front_matter(spec, proof={key: getattr(proof, key) for key in _PROOF_KEYS})}
 # {spec.name}
 
 {spec.description or "A CTC speech recognizer."}
