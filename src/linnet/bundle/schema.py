@@ -16,6 +16,8 @@ MODEL_FILE = "model.onnx"
 TOKENS_FILE = "tokens.txt"
 CARD_FILE = "README.md"
 CHECKPOINT_FILE = "source.ckpt"  # there only if asked for: what `linnet train init=BUNDLE` starts from
+# How the graph was compared; for people and tools, and not among `files`, so that older readers accept it.
+PROOF_FILE = "proof.json"
 CONTENT_FILES = (MODEL_FILE, TOKENS_FILE, CARD_FILE)  # all but the spec, which holds their checksums
 
 Line = Annotated[str, StringConstraints(max_length=1000)]

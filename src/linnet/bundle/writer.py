@@ -13,6 +13,7 @@ from linnet.bundle.schema import (
     CHECKPOINT_FILE,
     CONTENT_FILES,
     MODEL_FILE,
+    PROOF_FILE,
     SPEC_FILE,
     TOKENS_FILE,
     BundleSpec,
@@ -29,6 +30,7 @@ def write_bundle(
     vocabulary: Vocabulary,
     card: str,
     *,
+    proof: str | None = None,
     checkpoint: Path | None = None,
     replace: bool = False,
 ) -> None:
@@ -40,6 +42,7 @@ def write_bundle(
         model_path: the ONNX file, which is copied.
         vocabulary: the pieces of the model.
         card: the model card, in Markdown.
+        proof: how the graph was compared, in JSON, which is kept as proof.json.
         checkpoint: the model as it was trained, which is copied as source.ckpt.
         replace: whether a bundle that is already there may go. Anything else in its directory never goes.
 
@@ -58,6 +61,8 @@ def write_bundle(
             shutil.copyfile(checkpoint, staging / CHECKPOINT_FILE)
         files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
         _write_spec(staging, spec.model_copy(update={"files": files}))
+        if proof is not None:
+            write_text(staging / PROOF_FILE, proof)
         read_bundle(staging)  # what cannot be read back must not take the place of anything
         _move(staging, directory)
     finally:
@@ -98,7 +103,7 @@ def check_free(directory: Path, *, replace: bool = False) -> None:
     if not directory.is_dir():
         raise BundleError("a file is in the way of the bundle", where=str(directory))
     names = {entry.name for entry in directory.iterdir()}
-    if foreign := sorted(names - {SPEC_FILE, CHECKPOINT_FILE, *CONTENT_FILES}):
+    if foreign := sorted(names - {SPEC_FILE, CHECKPOINT_FILE, PROOF_FILE, *CONTENT_FILES}):
         raise BundleError(
             f"the directory holds other files, such as {foreign[0]!r}",
             where=str(directory),

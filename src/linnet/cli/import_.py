@@ -55,7 +55,7 @@ def import_(
     require_importing()
     from linnet.bundle.writer import check_free
     from linnet.core.errors import CheckpointError
-    from linnet.export.run import ExportOptions
+    from linnet.export.options import ExportOptions
     from linnet.importers.fetch import fetch
     from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import save_model
