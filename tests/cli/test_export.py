@@ -17,8 +17,8 @@ from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
 from linnet.export import run
+from linnet.export.options import ExportOptions
 from linnet.export.proof import Proof
-from linnet.export.run import ExportOptions
 from linnet.runtime import packaged
 from linnet.runtime.recognizer import Recognizer
 
@@ -75,9 +75,13 @@ def test_help_says_what_is_compared() -> None:
 def test_a_checkpoint_becomes_a_bundle_that_reads(
     tone_export: Any, say_tones: Callable[..., Samples]
 ) -> None:
-    compared, difference, wrote = tone_export.stdout.splitlines()
+    compared, difference, _, *rows, wrote = tone_export.stdout.splitlines()
     assert compared.startswith("compared on 8 recordings, ")
     assert difference.startswith("largest difference: ")
+    lines = [f"{graph} {batch}" for graph in ("torch", "onnx fp32") for batch in (1, 2, 8)]
+    assert [" ".join(row.split()).startswith(line) for row, line in zip(rows, lines, strict=True)] == [
+        True
+    ] * 6
     assert wrote == f"wrote {tone_export.output_dir}"
     recognizer = Recognizer.load(tone_export.output_dir)
     (transcript,) = recognizer.transcribe_samples([say_tones("two one", gap_s=0.1)])

@@ -16,8 +16,8 @@ from linnet.cli.imported import cache_folder, language_of
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.export import run
+from linnet.export.options import ExportOptions
 from linnet.export.proof import Proof
-from linnet.export.run import ExportOptions
 from linnet.importers import fetch
 from linnet.models.checkpoint import load_model
 from linnet.models.ctc import CtcModel

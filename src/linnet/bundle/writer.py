@@ -12,6 +12,7 @@ from linnet.bundle.schema import (
     CHECKPOINT_FILE,
     CONTENT_FILES,
     MODEL_FILE,
+    PROOF_FILE,
     SPEC_FILE,
     TOKENS_FILE,
     BundleSpec,
@@ -28,6 +29,7 @@ def write_bundle(
     vocabulary: Vocabulary,
     card: str,
     *,
+    proof: str | None = None,
     checkpoint: Path | None = None,
     replace: bool = False,
 ) -> None:
@@ -39,6 +41,7 @@ def write_bundle(
         model_path: the ONNX file, which is copied.
         vocabulary: the pieces of the model.
         card: the model card, in Markdown.
+        proof: how the graph was compared, in JSON, which is kept as proof.json.
         checkpoint: the model as it was trained, which is copied as source.ckpt.
         replace: whether a bundle that is already there may go. Anything else in its directory never goes.
 
@@ -55,6 +58,8 @@ def write_bundle(
             shutil.copyfile(checkpoint, staging / CHECKPOINT_FILE)
         files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
         _write_spec(staging, spec.model_copy(update={"files": files}))
+        if proof is not None:
+            write_text(staging / PROOF_FILE, proof)
         read_bundle(staging)  # what cannot be read back must not take the place of anything
 
 
@@ -68,6 +73,8 @@ def copy_bundle(source: Path, directory: Path, *, replace: bool = False) -> None
     with new_directory(directory) as staging:
         for name in (SPEC_FILE, *CONTENT_FILES):
             shutil.copyfile(source / name, staging / name)
+        if (source / PROOF_FILE).is_file():
+            shutil.copyfile(source / PROOF_FILE, staging / PROOF_FILE)
         read_bundle(staging)
 
 
@@ -98,7 +105,7 @@ def check_free(
     directory: Path,
     *,
     replace: bool = False,
-    files: Collection[str] = (SPEC_FILE, CHECKPOINT_FILE, *CONTENT_FILES),
+    files: Collection[str] = (SPEC_FILE, CHECKPOINT_FILE, PROOF_FILE, *CONTENT_FILES),
 ) -> None:
     """Say before any work that `write_bundle` would refuse a directory.
 

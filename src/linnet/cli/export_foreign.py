@@ -6,14 +6,12 @@ from pathlib import Path
 
 from linnet.cli.console import print_result, print_warning
 
-CHECKPOINT_SUFFIX = ".ckpt"
-
 
 def export_foreign(
     source: Path,
     directory: Path,
     program: str,
-    export_to: Callable[[Path], None],
+    export_to: Callable[[Path], None] | None,
     *,
     force: bool,
     replace: bool,
@@ -24,7 +22,7 @@ def export_foreign(
         source: a checkpoint, a bundle, or the name of a packaged model.
         directory: the folder.
         program: the name of its package.
-        export_to: writes the proved bundle of the checkpoint.
+        export_to: writes the proved bundle of the source; None where the source is the bundle.
         force: write it though its texts will be wrong.
         replace: whether such a folder that is there may go.
     """
@@ -38,7 +36,7 @@ def export_foreign(
     check_free_for(target, directory, replace=replace)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "bundle"
-        if source.suffix == CHECKPOINT_SUFFIX:
+        if export_to is not None:
             export_to(path)
         else:
             path = find_model(str(source))

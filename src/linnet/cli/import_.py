@@ -76,7 +76,7 @@ def import_(
         return
     require_importing()
     from linnet.core.errors import CheckpointError
-    from linnet.export.run import ExportOptions
+    from linnet.export.options import ExportOptions
     from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import save_model
 

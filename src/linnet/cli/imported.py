@@ -9,8 +9,8 @@ from linnet.cli.console import messages, printable, progress_bar
 
 if TYPE_CHECKING:
     from linnet.core.arrays import Samples
+    from linnet.export.options import ExportOptions
     from linnet.export.proof import Proof
-    from linnet.export.run import ExportOptions
     from linnet.models.checkpoint import Checkpoint
     from linnet.models.ctc import CtcModel
 
@@ -120,7 +120,7 @@ def write_imported(
 def _import_into(directory: Path, path: Path) -> None:
     require_importing()
     from linnet.cli.export import sample_recordings
-    from linnet.export.run import ExportOptions
+    from linnet.export.options import ExportOptions
     from linnet.importers.nemo import import_nemo
 
     model = import_nemo(path).model
