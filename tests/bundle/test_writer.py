@@ -26,6 +26,16 @@ def test_what_is_written_is_read_back(
     assert sorted(path.name for path in read.path.parent.iterdir()) == ["toy"]
 
 
+def test_a_proof_lies_beside_what_older_readers_check(
+    tmp_path: Path, spec: BundleSpec, vocabulary: Vocabulary, model_file: Path
+) -> None:
+    write_bundle(tmp_path / "toy", spec, model_file, vocabulary, "", proof="{}")
+    assert (tmp_path / "toy" / "proof.json").read_text() == "{}"
+    assert "proof.json" not in read_bundle(tmp_path / "toy").spec.files
+    write_bundle(tmp_path / "toy", spec, model_file, vocabulary, "", replace=True)
+    assert not (tmp_path / "toy" / "proof.json").exists()
+
+
 def test_a_measured_key_is_put_in_and_the_rest_stays(bundle: Path) -> None:
     before = read_bundle(bundle)
     update_bundle(bundle, confidence_temperature=1.5, word_end_shift_s=0.2)

@@ -1,5 +1,6 @@
 """`linnet bench` measures the true pipeline and says on what."""
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -48,11 +49,30 @@ def test_the_speed_is_audio_over_time(
     assert "RTF 0.06154, RTFx 16" in done.stdout
 
 
+def test_models_and_threads_are_compared(
+    tone_bundle: Path, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_measure_apart", module.measure)  # a process each is slow to start
+    where = ("--json", tmp_path / "bench.json", "--plot", tmp_path / "bench.png")
+    done = run(recording, "--model", tone_bundle, "--threads", 1, "--threads", 2, *where)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.count("█") >= 2
+    first, second = json.loads((tmp_path / "bench.json").read_text())["measurements"]
+    assert (first["threads"], second["threads"]) == (1, 2)
+    assert first["precision"] == "float32"
+    assert first["size_bytes"] == (tone_bundle / "model.onnx").stat().st_size
+    assert 0 < first["latency_p50_s"] <= first["latency_p95_s"]
+    assert first["rtfx"] == pytest.approx(1 / first["rtf"])
+    assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_measuring_leaves_the_recognizer_as_it_was(tone_bundle: Path, recording: Path) -> None:
     recognizer = Recognizer.load(tone_bundle)
     before = dict(vars(recognizer))
     clock = StageClock()
-    assert module._pass(recognizer, [recording], clock) == pytest.approx(1.3)
+    audio_s, latencies_s = module._pass(recognizer, [recording], clock)
+    assert audio_s == pytest.approx(1.3)
+    assert latencies_s[0] >= clock.total.wall_s
     assert vars(recognizer) == before
     assert all(cost.wall_s > 0 for cost in clock.costs.values())
 

@@ -1,6 +1,7 @@
 """`linnet export`: a bundle from a checkpoint, and every reason not to write one."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
 from linnet.export import run
+from linnet.export.options import ExportOptions
 from linnet.export.proof import Proof
-from linnet.export.run import ExportOptions
 from linnet.runtime import packaged
 from linnet.runtime.recognizer import Recognizer
 
@@ -58,16 +59,29 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say_tones: Callable[
 def test_help_says_what_is_compared() -> None:
     shown = " ".join(invoke("--help").stdout.split())
     assert "compared on real audio, alone and in a padded batch" in shown
-    for option in ("--manifest", "--language", "--license", "--report", "--replace", "--keep-checkpoint"):
+    for option in (
+        "--manifest",
+        "--language",
+        "--license",
+        "--report",
+        "--replace",
+        "--keep-checkpoint",
+        "--for",
+        "--force",
+    ):
         assert option in shown
 
 
 def test_a_checkpoint_becomes_a_bundle_that_reads(
     tone_export: Any, say_tones: Callable[..., Samples]
 ) -> None:
-    compared, difference, wrote = tone_export.stdout.splitlines()
+    compared, difference, _, *rows, wrote = tone_export.stdout.splitlines()
     assert compared.startswith("compared on 8 recordings, ")
     assert difference.startswith("largest difference: ")
+    lines = [f"{graph} {batch}" for graph in ("torch", "onnx fp32") for batch in (1, 2, 8)]
+    assert [" ".join(row.split()).startswith(line) for row, line in zip(rows, lines, strict=True)] == [
+        True
+    ] * 6
     assert wrote == f"wrote {tone_export.output_dir}"
     recognizer = Recognizer.load(tone_export.output_dir)
     (transcript,) = recognizer.transcribe_samples([say_tones("two one", gap_s=0.1)])
@@ -116,6 +130,33 @@ def test_a_bundle_that_is_there_exits_with_2(checkpoint: Path, tone_bundle: Path
     assert result.exit_code == 2
     assert "there is a model here already" in result.stderr
     assert read_bundle(tone_bundle).spec == before
+
+
+@pytest.mark.parametrize("program", ["sherpa-onnx", "onnx-asr"])
+def test_another_front_end_is_said_before_writing(tone_bundle: Path, tmp_path: Path, program: str) -> None:
+    result = invoke(tone_bundle, tmp_path / "out", "--for", program)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{program} computes features otherwise: " in result.stderr
+    assert "window_ms is 20.0 here and always 25.0 there" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert invoke(tone_bundle, tmp_path / "out", "--for", program, "--force").exit_code == 0
+    again = invoke(tone_bundle, tmp_path / "out", "--for", program, "--force")
+    assert (again.exit_code, "there is a model here already" in again.stderr) == (2, True)
+
+
+def test_a_checkpoint_is_proved_before_it_is_written_for_another_program(
+    checkpoint: Path, tmp_path: Path, sample: Samples, tone_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export_bundle(_: Path, directory: Path, *__: object) -> Proof:
+        shutil.copytree(tone_bundle, directory)
+        return PROOF
+
+    monkeypatch.setattr(run, "export_bundle", export_bundle)
+    result = invoke(checkpoint, tmp_path / "out", "--for", "sherpa-onnx", "--force")
+    assert result.exit_code == 0, result.output
+    _, difference, *_, wrote = result.stdout.splitlines()
+    assert difference == "largest difference: 1.5e-06 alone, 2.5e-06 in a padded batch"
+    assert wrote == f"wrote {tmp_path / 'out'}"
 
 
 def test_a_refused_proof_exits_with_1(

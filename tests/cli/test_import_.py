@@ -16,10 +16,12 @@ from linnet.cli.imported import cache_folder, language_of
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.export import run
+from linnet.export.options import ExportOptions
 from linnet.export.proof import Proof
-from linnet.export.run import ExportOptions
+from linnet.importers import fetch
 from linnet.models.checkpoint import load_model
 from linnet.models.ctc import CtcModel
+from linnet.runtime import packaged
 from linnet.runtime.packaged import find_model
 
 PROOF = Proof(recordings=2, audio_s=3.25, alone=1.5e-6, batched=2.5e-6, changed_texts=0)
@@ -41,6 +43,13 @@ def source(write_nemo: Callable[..., Path], tiny_nemo: tuple[Any, Any]) -> Path:
 
 
 @pytest.fixture
+def speaking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tone: Callable[..., Samples]) -> None:
+    """Puts a long tone, which the tone model hears as "one", in the place of the packaged sample."""
+    write_audio(tmp_path / "tone.wav", tone(300.0))
+    monkeypatch.setattr(packaged, "packaged_sample", lambda: tmp_path / "tone.wav")
+
+
+@pytest.fixture
 def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, list[Samples], ExportOptions]]:
     """Puts the packaged model where a bundle shall be written; gives what was to be exported."""
     calls: list[tuple[CtcModel, list[Samples], ExportOptions]] = []
@@ -52,6 +61,13 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, list[Sample
 
     monkeypatch.setattr(run, "export_model", export_model)
     return calls
+
+
+def test_help_says_what_is_read() -> None:
+    shown = " ".join(invoke("import", "--help").stdout.split())
+    assert "A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME." in shown
+    for option in ("--tokens", "--config", "--frontend", "--name", "--language", "--license", "--replace"):
+        assert option in shown
 
 
 def test_a_nemo_file_becomes_a_proved_bundle(
@@ -115,6 +131,50 @@ def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     done = invoke("transcribe", "--sample", "--model", tmp_path / "none.nemo")
     assert done.exit_code == 2
     assert "none.nemo: there is no such file" in done.stderr
+
+
+def test_a_bundle_on_the_hub_runs_and_is_copied(
+    tone_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = tmp_path / "snapshot"
+    shutil.copytree(tone_bundle, snapshot)
+    monkeypatch.setattr(fetch, "fetch_bundle", lambda source: snapshot if source == "hf:owner/tone" else None)
+    assert invoke("transcribe", "--sample", "--model", "hf:owner/tone").exit_code == 0
+    done = invoke("import", "hf:owner/tone", tmp_path / "tone")
+    assert (done.exit_code, done.stdout) == (0, f"wrote {tmp_path / 'tone'}\n")
+    assert read_bundle(tmp_path / "tone").spec == read_bundle(tone_bundle).spec
+    (snapshot / "tokens.txt").write_text("one 0\n")  # changed on its way
+    for command in (
+        ["import", "hf:owner/tone", tmp_path / "x"],
+        ["transcribe", "--sample", "-m", "hf:owner/tone"],
+    ):
+        refused = invoke(*command)
+        assert refused.exit_code == 2
+        assert "tokens.txt: the file was changed or damaged: its SHA-256 differs" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshot", "tone"]
+
+
+def test_an_exported_model_becomes_a_bundle(tone_bundle: Path, tmp_path: Path) -> None:
+    exported = invoke("export", tone_bundle, tmp_path / "sherpa", "--for", "sherpa-onnx", "--force")
+    assert exported.exit_code == 0, exported.output
+    assert "warning: sherpa-onnx: window_ms is 20.0 here and always 25.0 there" in exported.stderr
+    done = invoke("import", tmp_path / "sherpa", tmp_path / "bundle", "--name", "back", "--language", "de")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "model       back: 0 parameters, a frame every 20 ms"
+    assert lines[1] == "vocabulary  2 pieces, word; texts by basic"
+    assert "linnet's own description in the file" in lines[2]
+    spec = read_bundle(tmp_path / "bundle").spec
+    assert (spec.name, spec.language, spec.frontend) == ("back", "de", read_bundle(tone_bundle).spec.frontend)
+
+
+def test_tokens_in_another_order_are_noticed(tone_bundle: Path, tmp_path: Path, speaking: None) -> None:
+    shutil.copytree(tone_bundle, tmp_path / "exported")
+    (tmp_path / "frontend.yaml").write_text("normalize: none\n")
+    model = tmp_path / "exported" / "model.onnx"
+    done = invoke("import", model, tmp_path / "bundle", "--frontend", tmp_path / "frontend.yaml")
+    assert done.exit_code == 0, done.output
+    assert "token 0, '▁one', is the best of" in done.stderr
 
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,10 +22,11 @@ class ChangedSession:
 
     def __init__(self, graph: Path, place: tuple[int, ...], value: float) -> None:
         self.session, self.place, self.value = CtcSession(graph), place, value
+        self.size_bytes = self.session.size_bytes
 
     def log_probs(self, features: Any, lengths: Any) -> tuple[Any, Any]:
         log_probs, output_lengths = self.session.log_probs(features, lengths)
-        if len(features) > 1:
+        if len(features) > max(1, self.place[0]):
             log_probs = log_probs.copy()
             log_probs[self.place] = self.value
         return log_probs, output_lengths

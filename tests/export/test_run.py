@@ -15,7 +15,8 @@ from linnet.bundle.schema import CHECKPOINT_FILE
 from linnet.core.arrays import Samples
 from linnet.core.errors import BundleError, CheckpointError, ConfigError, ExportError
 from linnet.export import run
-from linnet.export.run import ExportOptions, export_bundle
+from linnet.export.options import ExportOptions
+from linnet.export.run import export_bundle
 from linnet.models.checkpoint import read_checkpoint
 from linnet.models.ctc import CtcModel
 from linnet.models.recognizer import CheckpointRecognizer

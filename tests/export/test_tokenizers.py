@@ -11,7 +11,8 @@ import torch
 from linnet.bundle.reader import read_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config import load_config
-from linnet.export.run import ExportOptions, export_bundle
+from linnet.export.options import ExportOptions
+from linnet.export.run import export_bundle
 from linnet.models.checkpoint import load_model, save_model
 from linnet.models.ctc import CtcModel, ModelConfig
 from linnet.models.recognizer import CheckpointRecognizer

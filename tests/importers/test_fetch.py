@@ -12,7 +12,7 @@ import pytest
 
 from linnet.core.errors import CheckpointError, LinnetError, MissingDependencyError
 from linnet.importers import fetch as fetch_module
-from linnet.importers.fetch import NGC_MODELS_URL, fetch, is_importable
+from linnet.importers.fetch import NGC_MODELS_URL, fetch, fetch_bundle, is_importable
 
 ERRORS = ("EntryNotFoundError", "RepositoryNotFoundError", "RevisionNotFoundError", "GatedRepoError")
 Hub = SimpleNamespace
@@ -35,7 +35,12 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
             raise errors.EntryNotFoundError
         return f"/cache/{file}"
 
+    def snapshot(repo: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        fake.asked.append((repo, sorted(allow_patterns), revision))
+        return "/cache/snapshot"
+
     module = ModuleType("huggingface_hub")
+    module.snapshot_download = snapshot  # type: ignore[attr-defined]
     module.hf_hub_download = download  # type: ignore[attr-defined]
     module.list_repo_files = lambda *_, **__: fake.files  # type: ignore[attr-defined]
     module.errors = errors  # type: ignore[attr-defined]
@@ -101,6 +106,24 @@ def test_the_only_model_of_a_repository_is_taken(hub: Hub) -> None:
         fetch("hf:owner/name", Path())
     with pytest.raises(CheckpointError, match=r"'pickle\.bin' is no \.nemo file, and no other is fetched"):
         fetch("hf:owner/name/pickle.bin", Path())
+
+
+def test_a_bundle_on_the_hub_is_fetched_without_its_other_files(hub: Hub) -> None:
+    hub.files = ["bundle.yaml", "name.nemo", "pickle.bin"]
+    assert fetch_bundle("hf:owner/name@v1") == Path("/cache/snapshot")
+    names = ["README.md", "bundle.yaml", "model.onnx", "proof.json", "tokens.txt"]
+    assert hub.asked == [("owner/name", "bundle.yaml", "v1"), ("owner/name", names, "v1")]
+
+
+def test_what_is_no_bundle_on_the_hub(hub: Hub) -> None:
+    assert [fetch_bundle(each) for each in ("digits", "ngc:a", "hf:owner/name/name.nemo")] == [None] * 3
+    assert hub.asked == []
+    assert fetch_bundle("hf:owner/name") is None
+    hub.failure = "LocalEntryNotFoundError"
+    assert fetch_bundle("hf:owner/name") is None  # without a network, a .nemo file may still be in the cache
+    hub.failure = "RepositoryNotFoundError"
+    with pytest.raises(CheckpointError, match="no such repository"):
+        fetch_bundle("hf:owner/name")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from linnet.metrics import bootstrap
-from linnet.metrics.bootstrap import bootstrap_interval
+from linnet.metrics.bootstrap import bootstrap_difference, bootstrap_interval
 from linnet.metrics.error_rate import ErrorCounts
 
 
@@ -90,3 +90,16 @@ def test_test_sets_drawn_without_a_word_are_left_out() -> None:
     counts = [ErrorCounts(insertions=1), ErrorCounts(substitutions=1, reference_length=2)]
     low, high = bootstrap_interval(counts)
     assert (low, high) == (0.5, 1.0)
+
+
+def test_a_difference_is_drawn_in_pairs() -> None:
+    before = random_counts(300, 0.2, seed=1)
+    worse = [
+        ErrorCounts(substitutions=each.errors + (index % 20 == 0), reference_length=10)
+        for index, each in enumerate(before)
+    ]
+    assert bootstrap_difference(before, before) == (0.0, 0.0)
+    low, high = bootstrap_difference(before, worse)
+    assert 0 < low < 0.005 < high, "one word in 200, though the rates themselves spread ten times as far"
+    assert bootstrap_difference(worse, before) == pytest.approx((-high, -low), abs=1e-3)
+    assert all(map(math.isnan, bootstrap_difference(before[:1], before[:1])))

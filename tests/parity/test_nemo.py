@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from linnet.core.arrays import Samples
-from linnet.export.run import ExportOptions, export_model
+from linnet.export.options import ExportOptions
+from linnet.export.run import export_model
 from linnet.features.frontend import compute_features
 from linnet.importers.nemo import import_nemo
 from linnet.models.ctc import CtcModel

@@ -16,6 +16,7 @@ from linnet.core.protocols import SpeechRecognizer
 from linnet.core.results import Transcript
 from linnet.runtime.packaged import packaged_models, packaged_sample
 from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.session import CtcSession
 from linnet.text.vocabulary import Vocabulary, write_tokens
 
 Samples = NDArray[np.float32]
@@ -39,6 +40,15 @@ def edited(bundle: Path, folder: Path, **changes: object) -> Path:
 def test_it_is_what_evaluation_expects(recognizer: Recognizer) -> None:
     plain: SpeechRecognizer = recognizer
     assert (plain.name, plain.normalizer, plain.sample_rate_hz) == ("tone", "basic", 16000)
+
+
+def test_warming_up_runs_the_network_once(tone_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes: list[tuple[int, ...]] = []
+    monkeypatch.setattr(CtcSession, "log_probs", lambda _, features, lengths: shapes.append(features.shape))
+    Recognizer.load(tone_bundle)
+    assert shapes == []
+    Recognizer.load(tone_bundle, warm_up=True)
+    assert shapes == [(1, 64, 100)]
 
 
 def test_words_have_times_and_confidences(recognizer: Recognizer, say_tones: Say) -> None:

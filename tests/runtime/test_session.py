@@ -12,6 +12,7 @@ from linnet.runtime.session import CtcSession
 def test_a_padded_batch_gives_valid_lengths(tone_bundle: Path) -> None:
     session = CtcSession(tone_bundle / "model.onnx")
     assert (session.num_features, session.num_tokens) == (64, 3)
+    assert (session.precision, session.size_bytes) == ("float32", (tone_bundle / "model.onnx").stat().st_size)
     log_probs, lengths = session.log_probs(np.zeros((2, 64, 7), np.float32), np.array([7, 4], np.int64))
     assert log_probs.shape == (2, 4, 3)
     assert lengths.tolist() == [4, 2]

@@ -16,6 +16,9 @@ MODEL_FILE = "model.onnx"
 TOKENS_FILE = "tokens.txt"
 CARD_FILE = "README.md"
 CHECKPOINT_FILE = "source.ckpt"  # there only if asked for: what `linnet train init=BUNDLE` starts from
+METADATA_KEY = "linnet_bundle"  # in an ONNX file for another program, from which it is imported again
+# How the graph was compared; for people and tools, and not among `files`, so that older readers accept it.
+PROOF_FILE = "proof.json"
 CONTENT_FILES = (MODEL_FILE, TOKENS_FILE, CARD_FILE)  # all but the spec, which holds their checksums
 
 Line = Annotated[str, StringConstraints(max_length=1000)]

@@ -1,9 +1,8 @@
 """Writing an exported model: the whole directory appears at once, or not at all."""
 
 import shutil
-from contextlib import suppress
+from collections.abc import Collection
 from pathlib import Path
-from uuid import uuid4
 
 import yaml
 
@@ -13,12 +12,13 @@ from linnet.bundle.schema import (
     CHECKPOINT_FILE,
     CONTENT_FILES,
     MODEL_FILE,
+    PROOF_FILE,
     SPEC_FILE,
     TOKENS_FILE,
     BundleSpec,
 )
 from linnet.core.errors import BundleError
-from linnet.core.files import write_text
+from linnet.core.files import new_directory, write_text
 from linnet.text.vocabulary import Vocabulary, write_tokens
 
 
@@ -29,6 +29,7 @@ def write_bundle(
     vocabulary: Vocabulary,
     card: str,
     *,
+    proof: str | None = None,
     checkpoint: Path | None = None,
     replace: bool = False,
 ) -> None:
@@ -40,6 +41,7 @@ def write_bundle(
         model_path: the ONNX file, which is copied.
         vocabulary: the pieces of the model.
         card: the model card, in Markdown.
+        proof: how the graph was compared, in JSON, which is kept as proof.json.
         checkpoint: the model as it was trained, which is copied as source.ckpt.
         replace: whether a bundle that is already there may go. Anything else in its directory never goes.
 
@@ -48,9 +50,7 @@ def write_bundle(
     """
     assert spec.blank_id == vocabulary.blank_id, (spec.blank_id, vocabulary.blank_id)
     check_free(directory, replace=replace)
-    staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
-    staging.mkdir(parents=True)
-    try:
+    with new_directory(directory) as staging:
         shutil.copyfile(model_path, staging / MODEL_FILE)
         write_tokens(staging / TOKENS_FILE, vocabulary)
         write_text(staging / CARD_FILE, card)
@@ -58,10 +58,24 @@ def write_bundle(
             shutil.copyfile(checkpoint, staging / CHECKPOINT_FILE)
         files = {path.name: file_sha256(path) for path in sorted(staging.iterdir())}
         _write_spec(staging, spec.model_copy(update={"files": files}))
+        if proof is not None:
+            write_text(staging / PROOF_FILE, proof)
         read_bundle(staging)  # what cannot be read back must not take the place of anything
-        _move(staging, directory)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+
+
+def copy_bundle(source: Path, directory: Path, *, replace: bool = False) -> None:
+    """Copy the files of a sound bundle, and nothing else that lies beside them, into a new directory.
+
+    Raises:
+        BundleError: when the bundle is damaged, or something is in the way.
+    """
+    check_free(directory, replace=replace)
+    with new_directory(directory) as staging:
+        for name in (SPEC_FILE, *CONTENT_FILES):
+            shutil.copyfile(source / name, staging / name)
+        if (source / PROOF_FILE).is_file():
+            shutil.copyfile(source / PROOF_FILE, staging / PROOF_FILE)
+        read_bundle(staging)
 
 
 def update_bundle(directory: Path, **changes: float) -> BundleSpec:
@@ -87,8 +101,18 @@ def _write_spec(directory: Path, spec: BundleSpec) -> None:
     write_text(directory / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
-def check_free(directory: Path, *, replace: bool = False) -> None:
+def check_free(
+    directory: Path,
+    *,
+    replace: bool = False,
+    files: Collection[str] = (SPEC_FILE, CHECKPOINT_FILE, PROOF_FILE, *CONTENT_FILES),
+) -> None:
     """Say before any work that `write_bundle` would refuse a directory.
+
+    Args:
+        directory: where something shall be written.
+        replace: whether what was written there before may go.
+        files: what that may consist of; a directory with anything else never goes.
 
     Raises:
         BundleError: when something is in the way.
@@ -98,7 +122,7 @@ def check_free(directory: Path, *, replace: bool = False) -> None:
     if not directory.is_dir():
         raise BundleError("a file is in the way of the bundle", where=str(directory))
     names = {entry.name for entry in directory.iterdir()}
-    if foreign := sorted(names - {SPEC_FILE, CHECKPOINT_FILE, *CONTENT_FILES}):
+    if foreign := sorted(names - set(files)):
         raise BundleError(
             f"the directory holds other files, such as {foreign[0]!r}",
             where=str(directory),
@@ -110,17 +134,3 @@ def check_free(directory: Path, *, replace: bool = False) -> None:
             where=str(directory),
             remedy="Choose a new directory or ask to replace it",
         )
-
-
-def _move(staging: Path, directory: Path) -> None:
-    """Put the new directory in the old one's place, and the old one back if that fails."""
-    old = staging.with_suffix(".old")
-    with suppress(FileNotFoundError):
-        directory.rename(old)
-    try:
-        staging.rename(directory)
-    except OSError:
-        if old.exists():
-            old.rename(directory)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

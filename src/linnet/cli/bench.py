@@ -1,19 +1,16 @@
 """`linnet bench`: how long each stage from recording to text takes on this machine."""
 
 import os
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from linnet.cli.console import ModelOption, print_result, printable, progress_bar, results
+from linnet.cli.console import progress_bar
 
 if TYPE_CHECKING:
     from linnet.runtime.recognizer import Recognizer
@@ -66,22 +63,96 @@ class StageClock:
         return sum(self.costs.values(), Cost())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What one model took on so many threads.
+
+    Attributes:
+        model: its name.
+        precision: of its graph: "float32" or "int8".
+        parameters: how many numbers training learned.
+        size_bytes: of its graph on disk.
+        threads: for the network.
+        num_cores: that the process was kept on; None where the system cannot.
+        audio_s: seconds of audio in a pass.
+        load_s: from the name of the model to its recognizer.
+        stages: what each stage took in the median pass.
+        latencies_s: what each recording took from file to text, in every pass.
+        peak_memory_bytes: the most the process ever held; None where the system does not tell.
+    """
+
+    model: str
+    precision: str
+    parameters: int
+    size_bytes: int
+    threads: int
+    num_cores: int | None
+    audio_s: float
+    load_s: float
+    stages: dict[str, Cost]
+    latencies_s: tuple[float, ...]
+    peak_memory_bytes: int | None
+
+    @property
+    def total(self) -> Cost:
+        """The cost of all stages."""
+        return sum(self.stages.values(), Cost())
+
+
 def bench(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE", help="Recordings; default: the sample of linnet.")
     ] = None,
-    model: ModelOption = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads for the network, and cores for all.")] = 1,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A packaged model, a bundle's directory, or a .nemo file; repeatable; default: digits.",
+        ),
+    ] = None,
+    threads: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="CPU threads for the network, and cores for all; repeatable; default: 1."),
+    ] = None,
     repeat: Annotated[
         int, typer.Option(min=1, help="Passes over the recordings; the median one is shown.")
     ] = 15,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures there.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the stages as bars, into a PNG (extra: plot).")
+    ] = None,
 ) -> None:
-    """Measure the speed of a model on this machine.
+    """Measure the speed of models on this machine.
 
     The whole way from file to text is timed, stage by stage: RTF is seconds of
     work per second of audio, RTFx its inverse. One pass before the first is not
     counted. Where the system allows it, all runs on as many cores as threads.
+    Several models or numbers of threads are measured one after another, each in
+    a process of its own, and compared.
     """
+    if plot is not None:
+        from linnet.core.optional import require
+
+        require("matplotlib", extra="plot", purpose="--plot")
+    runs = [(model, count) for model in models or [None] for count in threads or [1]]
+    # matplotlib has loaded numpy already, with a thread for each core.
+    how = measure if len(runs) == 1 and plot is None else _measure_apart
+    measured = []
+    with progress_bar("runs") as bar:
+        for model, count in bar.track(runs, description="bench"):
+            measured.append(how(model, files or [], count, repeat))
+    from linnet.cli import bench_report as report
+
+    report.print_measurements(measured, repeat)
+    if json_file is not None:
+        report.write_json(json_file, measured)
+    if plot is not None:
+        report.draw(plot, measured)
+
+
+def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int) -> Measurement:
+    """Measure one model, on the packaged sample where no files are given."""
     with _on_cores(
         threads
     ) as num_cores:  # before numpy is loaded, which makes a thread for each core it sees
@@ -89,48 +160,76 @@ def bench(
         from linnet.runtime.packaged import packaged_sample
         from linnet.runtime.recognizer import Recognizer
 
-        recordings = files or [packaged_sample()]
-        recognizer = (
-            Recognizer.load(runnable_model(model), num_threads=threads)
-            if model
-            else Recognizer.load(num_threads=threads)
-        )
-        audio_s = _pass(recognizer, recordings, StageClock())
-        clocks = []
-        with progress_bar("passes") as bar:
-            for _ in bar.track(range(repeat), description="bench"):
-                clocks.append(StageClock())
-                _pass(recognizer, recordings, clocks[-1])
+        recordings, path_or_name = files or [packaged_sample()], runnable_model(model)
+        start_s = perf_counter()
+        recognizer = Recognizer.load(path_or_name, num_threads=threads)
+        load_s = perf_counter() - start_s
+        audio_s, _ = _pass(recognizer, recordings, StageClock())
+        clocks, latencies_s = [], []
+        for _ in range(repeat):
+            clocks.append(StageClock())
+            latencies_s += _pass(recognizer, recordings, clocks[-1])[1]
     median = sorted(clocks, key=lambda clock: clock.total.wall_s)[len(clocks) // 2]
-    results.print(_table(median, audio_s))
-    spec, total = recognizer.bundle.spec, median.total
-    _print_facts(
-        {
-            "speed": f"RTF {total.wall_s / audio_s:.5f}, RTFx {audio_s / total.wall_s:.0f}; "
-            f"by CPU time RTF {total.cpu_s / audio_s:.5f}",
-            "audio": f"{audio_s:.1f} s, median of {repeat} passes",
-            "model": f"{spec.name}, {spec.parameters / 1e6:.2f} M parameters",
-            "threads": f"{threads} for the network; cores: {num_cores or 'any'}",
-            **_machine(),
-        }
+    spec, session = recognizer.bundle.spec, recognizer.session
+    return Measurement(
+        model=spec.name,
+        precision=session.precision,
+        parameters=spec.parameters,
+        size_bytes=session.size_bytes,
+        threads=threads,
+        num_cores=num_cores,
+        audio_s=audio_s,
+        load_s=load_s,
+        stages=median.costs,
+        latencies_s=tuple(latencies_s),
+        peak_memory_bytes=_peak_memory_bytes(),
     )
 
 
-def _pass(recognizer: "Recognizer", recordings: Sequence[Path], clock: StageClock) -> float:
-    """Transcribe every recording as `Recognizer.transcribe` does, timed; returns seconds of audio."""
+def _measure_apart(model: str | None, files: Sequence[Path], threads: int, repeat: int) -> Measurement:
+    """Measure in a new process, whose memory and threads are those of this model alone."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(measure, model, files, threads, repeat).result()
+
+
+def _peak_memory_bytes() -> int | None:
+    """Tell the most this process ever held in memory."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    import sys
+
+    unit_bytes = 1 if sys.platform == "darwin" else 1024
+    return unit_bytes * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _pass(
+    recognizer: "Recognizer", recordings: Sequence[Path], clock: StageClock
+) -> tuple[float, list[float]]:
+    """Transcribe every recording as `Recognizer.transcribe` does, timed.
+
+    Returns:
+        The seconds of audio, and what each recording took, in seconds.
+    """
     from linnet.audio.read import read_audio
 
     read = clock.timed("read", read_audio)
     everything = clock.timed("other", recognizer.transcribe_samples)
-    audio_s = 0.0
+    audio_s, latencies_s = 0.0, []
     with _watched(recognizer, clock):
         for path in recordings:
+            start_s = perf_counter()
             samples = read(path, sample_rate_hz=recognizer.sample_rate_hz)
             (transcript,) = everything([samples])
+            latencies_s.append(perf_counter() - start_s)
             audio_s += transcript.duration_s
     for stage in _METHODS:  # they ran inside of everything
         clock.costs["other"] -= clock.costs[stage]
-    return audio_s
+    return audio_s, latencies_s
 
 
 @contextmanager
@@ -158,43 +257,3 @@ def _on_cores(num_cores: int) -> Iterator[int | None]:
         yield len(chosen)
     finally:
         os.sched_setaffinity(0, allowed)
-
-
-def _table(clock: StageClock, audio_s: float) -> Table:
-    table = Table("stage", "wall ms", "CPU ms", "RTF", "share", box=None, header_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for stage, cost in (*clock.costs.items(), ("whole pipeline", clock.total)):
-        table.add_row(
-            stage,
-            f"{cost.wall_s * 1e3:.2f}",
-            f"{cost.cpu_s * 1e3:.2f}",
-            f"{cost.wall_s / audio_s:.5f}",
-            f"{cost.wall_s / clock.total.wall_s:.0%}",
-        )
-    return table
-
-
-def _machine() -> dict[str, str]:
-    packages = ("linnet", "onnxruntime", "numpy", "soundfile")
-    return {
-        "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "versions": ", ".join(f"{name} {version(name)}" for name in packages),
-    }
-
-
-def _processor() -> str:
-    """Name the processor; Linux tells only in /proc."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _print_facts(facts: dict[str, str]) -> None:
-    print_result("")
-    for label, value in facts.items():
-        print_result(f"{label:<11}{printable(value)}")

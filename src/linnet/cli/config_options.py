@@ -48,5 +48,6 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     """
     kinds: dict[Any, Any] = {tuple[str, ...]: list[str] | None, tuple[int, ...]: str | None}
     kind = kinds.get(field.annotation, field.annotation)
-    annotation: Any = Annotated[kind, typer.Option(help=field.description)]
+    flags = [f"--{name.replace('_', '-')}"] if kind is bool else []  # without these there is a --no-… too
+    annotation: Any = Annotated[kind, typer.Option(*flags, help=field.description)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import BaseModel, Field
 
+from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, printable
+from linnet.importers.onnx_files import OnnxFiles, is_exported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,21 +17,23 @@ if TYPE_CHECKING:
     from linnet.importers.nemo import ImportedModel
 
 
+class Told(BaseModel):
+    """What a file does not say of its model; the descriptions are the help of the command."""
+
+    name: str | None = Field(default=None, description="Name of the model; default: that of the file.")
+    language: str | None = Field(
+        default=None, description="Language tag of what it hears; default: from NVIDIA's names, or und."
+    )
+    license: str | None = Field(default=None, description="SPDX identifier of the weights.")
+
+
+@options_from(OnnxFiles, "files")
+@options_from(Told, "told")
 def import_(
     source: Annotated[
-        str,
-        typer.Argument(
-            help="A .nemo file, hf:OWNER/NAME[/FILE][@REVISION] or ngc:[ORG/[TEAM/]]NAME[:VERSION]."
-        ),
+        str, typer.Argument(help="A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME.")
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
-    name: Annotated[str | None, typer.Option(help="Name of the model; default: that of the file.")] = None,
-    language: Annotated[
-        str | None, typer.Option(help="Language tag of what it hears; default: from NVIDIA's names, or und.")
-    ] = None,
-    license_id: Annotated[
-        str | None, typer.Option("--license", help="SPDX identifier of the weights.")
-    ] = None,
     audio: Annotated[
         list[Path] | None,
         typer.Option(help="Compare on this recording too, besides the packaged sample; repeatable."),
@@ -37,12 +42,23 @@ def import_(
         Path | None, typer.Option(help="Write a checkpoint of linnet too, for fine-tuning.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    *,
+    files: OnnxFiles,
+    told: Told,
 ) -> None:
     """Turn a model of NeMo into a bundle, and compare both.
 
     Read are CTC models and the CTC branch of hybrid ones. Nothing in the file is
     run, and nothing is written unless the bundle gives what the model gives.
+    An .onnx file that was exported from such a model, or its folder for sherpa-onnx
+    or onnx-asr, is run on noise, since there is no model to compare it with.
     """
+    if is_exported(source):
+        from linnet.cli.import_onnx import import_exported
+
+        import_exported(Path(source), output_dir, files, told.model_dump(exclude_none=True), replace=replace)
+        return
+    from linnet.bundle.writer import check_free, copy_bundle
     from linnet.cli.export import sample_recordings
     from linnet.cli.imported import (
         UNKNOWN_LICENSE,
@@ -51,25 +67,28 @@ def import_(
         require_importing,
         write_imported,
     )
+    from linnet.importers.fetch import fetch, fetch_bundle
 
+    check_free(output_dir, replace=replace)
+    if bundle := fetch_bundle(source):
+        copy_bundle(bundle, output_dir, replace=replace)
+        print_result(f"wrote {output_dir}")
+        return
     require_importing()
-    from linnet.bundle.writer import check_free
     from linnet.core.errors import CheckpointError
-    from linnet.export.run import ExportOptions
-    from linnet.importers.fetch import fetch
+    from linnet.export.options import ExportOptions
     from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import save_model
 
-    check_free(output_dir, replace=replace)
     if checkpoint is not None and checkpoint.exists() and not replace:
         raise CheckpointError("there is a file here already", where=str(checkpoint), remedy="Add --replace")
-    imported = import_nemo(fetch(source, cache_folder() / "downloads"), name)
+    imported = import_nemo(fetch(source, cache_folder() / "downloads"), told.name)
     model = imported.model
     rate_hz = model.config.frontend.sample_rate_hz
     options = ExportOptions(
         description=f"Imported from {Path(source).name}.",
-        language=language or language_of(model.config.name),
-        license=license_id or UNKNOWN_LICENSE,
+        language=told.language or language_of(model.config.name),
+        license=told.license or UNKNOWN_LICENSE,
         replace=replace,
     )
     recordings = [*sample_recordings(rate_hz), *_read_all(audio or [], rate_hz)]

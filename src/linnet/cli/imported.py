@@ -9,8 +9,8 @@ from linnet.cli.console import messages, printable, progress_bar
 
 if TYPE_CHECKING:
     from linnet.core.arrays import Samples
+    from linnet.export.options import ExportOptions
     from linnet.export.proof import Proof
-    from linnet.export.run import ExportOptions
     from linnet.models.checkpoint import Checkpoint
     from linnet.models.ctc import CtcModel
 
@@ -35,6 +35,8 @@ def cache_folder() -> Path:
 def runnable_model(model: str | None) -> str:
     """Give a model that the runtime reads: for one of NeMo its bundle in the cache, else `model` as it is.
 
+    A bundle on the Hugging Face hub is in the hub's own cache.
+
     None is the packaged model.
 
     The key in the cache is the SHA-256 of the file and linnet's version, so that neither a changed file nor a
@@ -45,13 +47,15 @@ def runnable_model(model: str | None) -> str:
         ExportError: when the bundle would not give what the model gives.
         MissingDependencyError: on first use, when the extra `train` is not installed.
     """
-    from linnet.importers.fetch import fetch, is_importable
+    from linnet.importers.fetch import fetch, fetch_bundle, is_importable
     from linnet.runtime.packaged import DEFAULT_MODEL
 
     if model is None:
         return DEFAULT_MODEL
     if not is_importable(model) or Path(model).is_dir():
         return model
+    if bundle := fetch_bundle(model):
+        return str(bundle)
     from linnet import __version__
     from linnet.bundle.reader import file_sha256
     from linnet.bundle.schema import SPEC_FILE
@@ -116,7 +120,7 @@ def write_imported(
 def _import_into(directory: Path, path: Path) -> None:
     require_importing()
     from linnet.cli.export import sample_recordings
-    from linnet.export.run import ExportOptions
+    from linnet.export.options import ExportOptions
     from linnet.importers.nemo import import_nemo
 
     model = import_nemo(path).model

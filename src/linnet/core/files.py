@@ -1,11 +1,13 @@
 """Files: written so that a crash leaves the old one or the new one whole, and read in bounded lines."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 
 @contextmanager
@@ -28,6 +30,32 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` in UTF-8, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def new_directory(directory: Path) -> Iterator[Path]:
+    """Give a folder beside `directory` that takes its place when the block ends without an error."""
+    staging = directory.with_name(f".{directory.name}.{uuid4().hex[:8]}")
+    staging.mkdir(parents=True)
+    try:
+        yield staging
+        _move_into_place(staging, directory)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _move_into_place(staging: Path, directory: Path) -> None:
+    """Put a new directory in the old one's place, and the old one back if that fails."""
+    old = staging.with_suffix(".old")
+    with suppress(FileNotFoundError):
+        directory.rename(old)
+    try:
+        staging.rename(directory)
+    except OSError:
+        if old.exists():
+            old.rename(directory)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def bounded_lines(file: BinaryIO, limit_bytes: int) -> Iterator[bytes]:

@@ -2,17 +2,22 @@
 
 import logging
 import warnings
+from ast import literal_eval
+from collections import Counter
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from linnet.core.optional import require
+from linnet.export.int8 import WEIGHTED
+from linnet.export.simplification import simplify
 from linnet.models.ctc import CtcModel
 
 OPSET = 18
 INPUTS = ("audio_signal", "length")
 OUTPUTS = ("logprobs", "logprobs_length")
+_SCOPES = "pkg.torch.onnx.name_scopes"  # in the metadata of each node
 
 
 class _ExportedModel(nn.Module):
@@ -57,7 +62,9 @@ def export_onnx(model: CtcModel, path: Path) -> None:
         )
     assert program is not None
     _join_weights(program)
+    _name_layers(program)
     program.save(str(path), external_data=False)
+    simplify(path)
 
 
 def _join_weights(program: torch.onnx.ONNXProgram) -> None:
@@ -66,6 +73,17 @@ def _join_weights(program: torch.onnx.ONNXProgram) -> None:
 
     joining = {"Gather", "Unsqueeze", "Concat"}  # they make nothing larger
     fold_constants(program.model, should_fold=lambda node: True if node.op_type in joining else None)
+
+
+def _name_layers(program: torch.onnx.ONNXProgram) -> None:
+    """Call what multiplies by weights after its module, so that people know which layer is meant."""
+    seen: Counter[str] = Counter()
+    for node in program.model.graph:
+        scopes = literal_eval(node.metadata_props.get(_SCOPES, "[]"))  # ["", "model", …, module, operation]
+        if node.op_type in WEIGHTED and len(scopes) > 2:
+            place = scopes[-2].removeprefix("model.")
+            seen[place] += 1
+            node.name = place if seen[place] == 1 else f"{place}:{seen[place]}"
 
 
 def _quiet(*names: str) -> None:

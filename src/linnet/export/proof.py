@@ -1,23 +1,28 @@
 """The comparison of an exported graph with the torch model it came from."""
 
+import json
+import math
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import ExportError
-from linnet.decoding.greedy import greedy_decode
-from linnet.features.frontend import compute_features
-from linnet.models.ctc import CtcModel
+from linnet.export.comparison import Material, Network, Reader, Row, Run, largest_difference, row, run_all
 from linnet.runtime.session import CtcSession
 
+if TYPE_CHECKING:
+    from linnet.export.quantization import Quantization
+    from linnet.models.ctc import CtcModel
+
+SCHEMA_VERSION = 1  # of proof.json
 TOLERANCE = 1e-4
 # The graph adds in another order than torch, so it may round off a little more; never much more.
 ROUNDING_FACTOR = 2.0
+TORCH, FLOAT32_GRAPH, INT8_GRAPH = "torch", "onnx fp32", "onnx int8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,7 @@ class Proof:
         recordings: how many were compared.
         audio_s: how long they are together.
         alone: largest difference of a log-probability, one recording at a time.
-        batched: the same, with the recordings as one padded batch in the graph and alone in torch; `alone`
+        batched: the same, with recordings in padded batches in the graph and alone in the source; `alone`
             again for a model whose recordings never share a batch.
         changed_texts: recordings whose greedy text differs, alone or batched.
         tolerance: what was allowed.
@@ -36,6 +41,10 @@ class Proof:
             above is beyond the tolerance it is measured, and not 0: deep networks can multiply the rounding
             of float32 until torch itself is no better than this.
         graph_rounding: likewise, of the graph from the torch model in float64.
+        source: what the graph is compared with: the torch model, or the float32 graph of a bundle.
+        forced: whether the bundle was written although the proof does not hold.
+        rows: each graph in each way, line by line.
+        int8: how the int8 graph was found, where the bundle holds one.
     """
 
     recordings: int
@@ -46,6 +55,10 @@ class Proof:
     tolerance: float = TOLERANCE
     source_rounding: float = 0.0
     graph_rounding: float = 0.0
+    source: str = TORCH
+    forced: bool = False
+    rows: tuple[Row, ...] = ()
+    int8: "Quantization | None" = None
 
     @property
     def holds(self) -> bool:
@@ -69,67 +82,112 @@ class Proof:
             f"compared on {self.recordings} recordings, {self.audio_s:.1f} s",
             f"largest difference: {self.alone:.1e} alone, {self.batched:.1e} in a padded batch",
         ]
-        if not self.is_close:
+        if self.source == TORCH and not self.is_close:
             found.append(
                 f"from exact arithmetic: the torch model {self.source_rounding:.1e}, the graph "
                 f"{self.graph_rounding:.1e}; the network multiplies the rounding of float32"
             )
-        return found
+        if self.forced:
+            found.append("this export does not agree with its source; it was written because of --force")
+        return [*found, *(self.int8.lines() if self.int8 else ())]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the bundle."""
-        return asdict(self)
+        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+    def to_json(self) -> str:
+        """Return the content of proof.json; what is not a finite number is null."""
+        return json.dumps(_finite(self.to_dict()), indent=1, allow_nan=False) + "\n"
 
 
-def prove(model: CtcModel, session: CtcSession, recordings: Sequence[Samples]) -> Proof:
+def prove(
+    model: "CtcModel",
+    session: CtcSession,
+    recordings: Sequence[Samples],
+    texts: Sequence[str | None] = (),
+    *,
+    force: bool = False,
+) -> Proof:
     """Run torch and onnxruntime on the same features of the same recordings.
+
+    Args:
+        model: the source, in evaluation mode.
+        session: its graph.
+        recordings: mono waveforms at the rate of the model.
+        texts: what is said in each, where known.
+        force: whether a proof that does not hold is returned, marked as forced.
 
     Raises:
         ExportError: when a difference exceeds the tolerance and the rounding of the torch model does not
             explain it, when a text changes, or when no recording is long enough for a frame.
     """
-    frontend = model.config.frontend
-    computed = (compute_features(samples, frontend) for samples in recordings)
-    features = [matrix[:, :frames] for matrix, frames in computed if frames]
-    if not features:
-        raise ExportError("there is no recording to compare on", remedy="Give some with speech in them")
-    source = [_torch_log_probs(model, matrix) for matrix in features]
-    alone = [_session_log_probs(session, [matrix])[0] for matrix in features]
-    batched = alone if model.one_at_a_time else _session_log_probs(session, features)
-    proof = Proof(
-        recordings=len(features),
-        audio_s=sum(len(samples) for samples in recordings) / frontend.sample_rate_hz,
-        alone=_largest_difference(source, alone),
-        batched=_largest_difference(source, batched),
-        changed_texts=_changed_texts(model, source, alone, batched),
-    )
+    material = Material.of(reader_of(model), recordings, texts)
+    source = run_all(torch_network(model), material)
+    graph = run_all(session.log_probs, material)
+    weights_bytes = 4 * model.num_parameters()
+    rows = [row(TORCH, weights_bytes, each, source[0], material) for each in source]
+    rows += [row(FLOAT32_GRAPH, session.size_bytes, each, source[0], material) for each in graph]
+    proof = compared(material, source[0], graph, rows)
     if not proof.is_close:
-        exact = _exact_log_probs(model, features)
+        exact = _exact_log_probs(model, material.features)
+        differences = [largest_difference(exact, each.log_probs) for each in graph]
         proof = replace(
             proof,
-            source_rounding=_largest_difference(exact, source),
-            graph_rounding=float(np.max([_largest_difference(exact, each) for each in (alone, batched)])),
+            source_rounding=largest_difference(exact, source[0].log_probs),
+            graph_rounding=float(np.max(differences)),
         )
-    if not proof.holds:
+    if not proof.holds and not force:
         raise ExportError(
             f"the exported graph differs from the torch model by {proof.alone:.1e} alone and "
             f"{proof.batched:.1e} in a padded batch (allowed {proof.tolerance:.0e}); from exact arithmetic "
             f"both differ by {proof.graph_rounding:.1e} and {proof.source_rounding:.1e}; "
             f"{proof.changed_texts} texts changed",
-            remedy="Nothing was written. Please report it with the versions of torch and onnxruntime",
+            remedy="Nothing was written. Please report it with the versions of torch and onnxruntime, or "
+            "take it as it is with --force",
         )
-    return proof
+    return replace(proof, forced=not proof.holds)
 
 
-def _torch_log_probs(model: CtcModel, features: Features) -> LogProbs:
-    with torch.inference_mode():
-        log_probs, _ = model(torch.from_numpy(features)[None], torch.tensor([features.shape[1]]))
-    result: LogProbs = log_probs[0].numpy()
-    return result
+def compared(material: Material, source: Run, graph: Sequence[Run], rows: Sequence[Row]) -> Proof:
+    """Sum up how the runs of a graph, the first of them alone, differ from a source."""
+    differences = [largest_difference(source.log_probs, each.log_probs) for each in graph]
+    texts = zip(source.texts, *(each.texts for each in graph), strict=True)
+    return Proof(
+        recordings=len(material.features),
+        audio_s=material.audio_s,
+        alone=differences[0],
+        batched=float(np.max(differences[1:] or differences)),  # NaN if any is
+        changed_texts=sum(len(set(column)) > 1 for column in texts),
+        rows=tuple(rows),
+    )
 
 
-def _exact_log_probs(model: CtcModel, features: Sequence[Features]) -> list[LogProbs]:
+def reader_of(model: "CtcModel") -> Reader:
+    """Say how the recordings of a model are read."""
+    return Reader(
+        frontend=model.config.frontend,
+        vocabulary=model.vocabulary,
+        normalizer=model.config.normalizer,
+        one_at_a_time=model.one_at_a_time,
+    )
+
+
+def torch_network(model: "CtcModel") -> Network:
+    """Make a torch model a network of arrays."""
+    import torch
+
+    def network(features: Any, lengths: Any) -> Any:
+        with torch.inference_mode():
+            log_probs, valid = model(torch.from_numpy(features), torch.from_numpy(lengths))
+        return log_probs.numpy(), valid.numpy()
+
+    return network
+
+
+def _exact_log_probs(model: "CtcModel", features: Sequence[Features]) -> list[LogProbs]:
     """Run the model in float64."""
+    import torch
+
     exact = deepcopy(model).double()
     with torch.inference_mode():
         return [
@@ -138,27 +196,9 @@ def _exact_log_probs(model: CtcModel, features: Sequence[Features]) -> list[LogP
         ]
 
 
-def _session_log_probs(session: CtcSession, features: Sequence[Features]) -> list[LogProbs]:
-    lengths = np.array([matrix.shape[1] for matrix in features], dtype=np.int64)
-    padded = np.zeros((len(features), features[0].shape[0], int(lengths.max())), dtype=np.float32)
-    for row, matrix in zip(padded, features, strict=True):
-        row[:, : matrix.shape[1]] = matrix
-    log_probs, output_lengths = session.log_probs(padded, lengths)
-    return [row[:length] for row, length in zip(log_probs, output_lengths, strict=True)]
-
-
-def _largest_difference(source: Sequence[LogProbs], other: Sequence[LogProbs]) -> float:
-    differences = [
-        np.abs(a - b).max() if a.shape == b.shape else np.inf for a, b in zip(source, other, strict=True)
-    ]
-    return float(np.max(differences))  # NaN if any is
-
-
-def _changed_texts(model: CtcModel, source: Sequence[LogProbs], *others: Sequence[LogProbs]) -> int:
-    def texts(outputs: Sequence[LogProbs]) -> list[str]:
-        vocabulary = model.vocabulary
-        spans = [greedy_decode(log_probs, vocabulary.blank_id) for log_probs in outputs]
-        return [vocabulary.decode([span.token_id for span in row]) for row in spans]
-
-    columns = zip(texts(source), *(texts(other) for other in others), strict=True)
-    return sum(len(set(column)) > 1 for column in columns)
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,46 +1,26 @@
 """From a checkpoint to a proved bundle."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from linnet import __version__
 from linnet.bundle.reader import MAX_MODEL_BYTES
-from linnet.bundle.schema import CHECKPOINT_FILE, BundleSpec
+from linnet.bundle.schema import CHECKPOINT_FILE, MODEL_FILE, BundleSpec
 from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config_error import config_error
 from linnet.core.errors import ExportError
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
-from linnet.export.proof import Proof, prove
+from linnet.export.options import ExportOptions
+from linnet.export.proof import Proof, prove, reader_of
+from linnet.export.shrink import quantize
 from linnet.models.checkpoint import load_model, save_model
 from linnet.models.ctc import CtcModel
 from linnet.runtime.session import CtcSession
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOptions:
-    """What the bundle says beyond the checkpoint.
-
-    Attributes:
-        description: one line on what the model recognizes.
-        language: BCP 47 tag of what it hears.
-        license: SPDX identifier of the weights.
-        metrics: measured figures by name.
-        keep_checkpoint: whether the bundle brings what training can go on from.
-        replace: whether a bundle that lies there already may be replaced.
-    """
-
-    description: str = ""
-    language: str = "en"
-    license: str = "Apache-2.0"
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    keep_checkpoint: bool = False
-    replace: bool = False
 
 
 def export_bundle(
@@ -82,9 +62,13 @@ def export_model(
         )
     spec = _describe(model, options)
     with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / "model.onnx"
+        path = Path(temporary) / MODEL_FILE
+        options.advance("exporting")
         export_onnx(model, path)
-        proof = prove(model, CtcSession(path), recordings)
+        options.advance("comparing")
+        proof = prove(model, CtcSession(path), recordings, options.texts, force=options.force)
+        if options.int8:
+            path, proof = quantize(path, proof, reader_of(model), recordings, options)
         kept = Path(temporary) / CHECKPOINT_FILE if options.keep_checkpoint else None
         if kept is not None:
             save_model(kept, model.config, model.state_dict(), step=0)
@@ -94,6 +78,7 @@ def export_model(
             path,
             model.vocabulary,
             model_card(spec, proof),
+            proof=proof.to_json(),
             checkpoint=kept,
             replace=options.replace,
         )

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from linnet.bundle.schema import CONTENT_FILES, PROOF_FILE, SPEC_FILE
 from linnet.core.errors import CheckpointError
 from linnet.core.files import replacing
 from linnet.core.optional import require
@@ -50,6 +51,35 @@ def fetch(source: str, folder: Path) -> Path:
         f"{source!r} is no address of a model",
         remedy="Write hf:OWNER/NAME[/FILE][@REVISION] or ngc:[ORG/[TEAM/]]NAME[:VERSION]",
     )
+
+
+def fetch_bundle(source: str) -> Path | None:
+    """Give the folder of a bundle of linnet on the Hugging Face hub; None where the source is none.
+
+    All its files are of one revision. They are not verified here: `bundle.reader` does that.
+
+    Args:
+        source: hf:OWNER/NAME[@REVISION] of a repository with a bundle.yaml; anything else is no bundle.
+
+    Raises:
+        CheckpointError: when the repository cannot be reached.
+        MissingDependencyError: when the package for it is not installed.
+    """
+    match = _HF.fullmatch(source)
+    if match is None or match["file"]:
+        return None
+    hub = require("huggingface_hub", extra="hub", purpose=f"fetching {source}")
+    errors = require("huggingface_hub.errors", extra="hub", purpose=f"fetching {source}")
+    repo, revision = match["repo"], match["revision"]
+    try:
+        try:
+            hub.hf_hub_download(repo, SPEC_FILE, revision=revision)
+        except errors.EntryNotFoundError:  # also where there is no network: a .nemo file may be in the cache
+            return None
+        names = [SPEC_FILE, PROOF_FILE, *CONTENT_FILES]
+        return Path(hub.snapshot_download(repo, revision=revision, allow_patterns=names))
+    except Exception as error:  # the hub's own errors, and those of the HTTP client beneath it
+        raise _hub_error(error, errors, source) from error
 
 
 def _from_hugging_face(source: str, repo: str, file: str | None, revision: str | None) -> Path:

@@ -15,11 +15,10 @@ from linnet.importers import nemo_conformer, nemo_jasper, nemo_squeezeformer
 from linnet.importers.nemo_archive import CONFIG_MEMBER, NemoArchive
 from linnet.importers.nemo_frontend import translate_preprocessor
 from linnet.importers.nemo_head import translate_head
-from linnet.importers.nemo_tokenizer import char_tokenizer, subword_tokenizer
+from linnet.importers.nemo_tokenizer import char_tokenizer, normalizer_of, subword_tokenizer
 from linnet.importers.section import Section
 from linnet.models.ctc import ModelConfig
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
-from linnet.text.wordpiece import SPECIAL_PIECES
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ def translate_config(archive: NemoArchive, name: str) -> NemoConfig:
             encoder=encoder,
             head=translate_head(head_class, head),
             tokenizer=tokenizer,
-            normalizer=_normalizer_of(tokenizer),
+            normalizer=normalizer_of(build_tokenizer(tokenizer).vocabulary.pieces),
         )
     except ValidationError as error:
         raise CheckpointError(config_error(error, ModelConfig, where).what, where=where) from None
@@ -212,13 +211,6 @@ def _tokenizer(top: Section, head: Section, archive: NemoArchive, *, by_pieces: 
             f"num_classes: {num_classes}, but the vocabulary has {num_pieces} pieces", where=head.where
         )
     return tokenizer
-
-
-def _normalizer_of(tokenizer: TokenizerConfig) -> str:
-    """Choose the normalizer of texts in these pieces: none where they have capitals or punctuation."""
-    spoken = [piece for piece in build_tokenizer(tokenizer).vocabulary.pieces if piece not in SPECIAL_PIECES]
-    plain = all(piece == piece.lower() and set(piece).isdisjoint(".,?!") for piece in spoken)
-    return "basic" if plain else "none"
 
 
 def _last_part(dotted: str) -> str:

@@ -12,7 +12,7 @@ from linnet.importers.section import Section
 from linnet.text.sentencepiece_model import read_pieces
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 from linnet.text.vocabulary import BOUNDARY
-from linnet.text.wordpiece import CONTINUATION
+from linnet.text.wordpiece import CONTINUATION, SPECIAL_PIECES
 
 SPACE = " "
 
@@ -80,6 +80,13 @@ def _aggregate(section: Section, read_artifact: Callable[[str], bytes], where: s
             raise CheckpointError("a set of tokenizers inside of another", where=one.where)
         pieces += build_tokenizer(subword_tokenizer(one, read_artifact, [], one.where)).vocabulary.pieces
     return _checked({"kind": "aggregate", "pieces": tuple(pieces)}, where)
+
+
+def normalizer_of(pieces: Sequence[str]) -> str:
+    """Choose the normalizer of texts in these pieces: none where they have capitals or punctuation."""
+    spoken = [piece for piece in pieces if piece not in SPECIAL_PIECES]
+    plain = all(piece == piece.lower() and set(piece).isdisjoint(".,?!") for piece in spoken)
+    return "basic" if plain else "none"
 
 
 def _artifact_of(section: Section, key: str, default_name: str) -> str:

@@ -53,6 +53,33 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def bootstrap_difference(
+    before: Sequence[ErrorCounts],
+    after: Sequence[ErrorCounts],
+    *,
+    num_resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Estimate between which bounds the error rate of `after` minus that of `before` would lie.
+
+    Both are counted on the same utterances, which are drawn together, so that what is hard for both cancels.
+
+    Returns:
+        The lower and the upper end, as rates; NaN twice where nothing can be estimated: fewer than two
+        utterances, or no word of reference.
+    """
+    assert 0 < level < 1, level
+    errors = np.array([b.errors - a.errors for a, b in zip(before, after, strict=True)], np.int64)
+    lengths = np.array([count.reference_length for count in before], np.int64)
+    if len(lengths) < 2 or not lengths.any():
+        return math.nan, math.nan
+    low, high = np.quantile(
+        _resample_rates(errors, lengths, num_resamples, seed), [(1 - level) / 2, (1 + level) / 2]
+    )
+    return float(low), float(high)
+
+
 def _sum_by_group(values: NDArray[np.int64], group_ids: NDArray[np.intp]) -> NDArray[np.int64]:
     sums = np.zeros(group_ids.max(initial=-1) + 1, np.int64)
     np.add.at(sums, group_ids, values)

@@ -67,6 +67,7 @@ class Recognizer:
         path_or_name: str | os.PathLike[str] = DEFAULT_MODEL,
         *,
         num_threads: int = 1,
+        warm_up: bool = False,
         search: "SearchConfig | None" = None,
         long_form: LongFormConfig | None = None,
     ) -> Self:
@@ -75,6 +76,8 @@ class Recognizer:
         Args:
             path_or_name: what to load.
             num_threads: CPU threads for the network.
+            warm_up: run it once on a second of silence, so that the first recording takes no longer than
+                the others; for what answers while somebody waits.
             search: how to search for the text; None takes the best token of each frame.
             long_form: how recordings are read that are too long for one run of the network.
 
@@ -86,6 +89,11 @@ class Recognizer:
         bundle = read_bundle(find_model(path_or_name))
         session = CtcSession(bundle.model_path, num_threads=num_threads)
         _check_sizes(bundle, session)
+        if warm_up:
+            frontend = bundle.spec.frontend
+            frames = frontend.padded_frames(round(1 / frontend.frame_shift_s))
+            silence = np.zeros((1, frontend.num_features, frames), np.float32)
+            session.log_probs(silence, np.array([frames], np.int64))
         if search is None:
             return cls(bundle, session, None, long_form)
         from linnet.runtime.search import TextSearch  # only here: most transcriptions go without

@@ -11,6 +11,8 @@ from linnet.core.errors import BundleError, ConfigError
 
 _INPUTS = {"audio_signal": ("tensor(float)", 3), "length": ("tensor(int64)", 1)}
 _OUTPUTS = {"logprobs": ("tensor(float)", 3), "logprobs_length": ("tensor(int64)", 1)}
+PRECISION_KEY = "linnet.precision"  # in the metadata of the graph
+INT8, FLOAT32 = "int8", "float32"
 _ERRORS_ONLY = 3  # onnxruntime's severity: its warnings are about graphs, which no user can mend
 
 
@@ -29,6 +31,8 @@ class CtcSession:
     Attributes:
         num_features: F, or None where the model takes any.
         num_tokens: V, or None where the model does not tell.
+        size_bytes: of the file.
+        precision: "int8" where its metadata say so, else "float32".
     """
 
     def __init__(self, model_path: Path, *, num_threads: int = 1) -> None:
@@ -39,6 +43,9 @@ class CtcSession:
         self._check(outputs, _OUTPUTS, "outputs")
         self.num_features = _fixed_size(inputs, "audio_signal", axis=1)
         self.num_tokens = _fixed_size(outputs, "logprobs", axis=2)
+        self.size_bytes = model_path.stat().st_size
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.precision = INT8 if metadata.get(PRECISION_KEY) == INT8 else FLOAT32
 
     def log_probs(
         self, features: NDArray[np.float32], lengths: NDArray[np.int64]
@@ -94,6 +101,8 @@ def _options(num_threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
+    # Sums of int8 products overflow on x86 processors without VNNI unless asked not to; no others care.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
 

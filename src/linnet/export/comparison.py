@@ -1,0 +1,197 @@
+"""Runs of one network over the same recordings: what they score, what they read, and how fast they are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import process_time
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.core.arrays import Features, LogProbs, Samples
+from linnet.core.errors import ExportError
+from linnet.decoding.greedy import greedy_decode
+from linnet.features.config import FrontendConfig
+from linnet.features.frontend import compute_features
+from linnet.metrics.error_rate import ErrorCounts, word_errors
+from linnet.metrics.speed import inverse_real_time_factor
+from linnet.text.normalize import normalize
+from linnet.text.vocabulary import Vocabulary
+
+ALONE = 1
+PADDED_BATCHES = (2, 8)
+
+# Features (B, F, T) and lengths (B,) to log-probs (B, S, V) and lengths (B,), as `CtcSession.log_probs`.
+Network = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.int64]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """What a network needs beside itself to read recordings.
+
+    Attributes:
+        frontend: how samples become features.
+        vocabulary: the pieces it writes with.
+        normalizer: what texts go through before they are compared.
+        one_at_a_time: whether recordings may not share a batch.
+    """
+
+    frontend: FrontendConfig
+    vocabulary: Vocabulary
+    normalizer: str
+    one_at_a_time: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """Recordings to compare on, as features.
+
+    Attributes:
+        reader: what they are read with.
+        features: (F, T) each, without padding.
+        references: what is said in each, normalized; empty when that is not known of all.
+        audio_s: how long they are together.
+    """
+
+    reader: Reader
+    features: tuple[Features, ...]
+    references: tuple[str, ...]
+    audio_s: float
+
+    @classmethod
+    def of(cls, reader: Reader, recordings: Sequence[Samples], texts: Sequence[str | None] = ()) -> Self:
+        """Compute the features; a recording too short for a frame is left out.
+
+        Args:
+            reader: what they are read with.
+            recordings: mono waveforms at the rate of the front end.
+            texts: what is said in each, where known.
+
+        Raises:
+            ExportError: when no recording is left.
+        """
+        computed = [compute_features(samples, reader.frontend) for samples in recordings]
+        long_enough = [index for index, (_, num_frames) in enumerate(computed) if num_frames]
+        if not long_enough:
+            raise ExportError("there is no recording to compare on", remedy="Give some with speech in them")
+        known = [texts[index] for index in long_enough] if texts else [None]
+        return cls(
+            reader=reader,
+            features=tuple(computed[index][0][:, : computed[index][1]] for index in long_enough),
+            references=()
+            if None in known
+            else tuple(normalize(each or "", reader.normalizer) for each in known),
+            audio_s=sum(len(samples) for samples in recordings) / reader.frontend.sample_rate_hz,
+        )
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """How many recordings share a batch, one way after another."""
+        return (ALONE,) if self.reader.one_at_a_time else (ALONE, *PADDED_BATCHES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one network gave for all recordings, `batch_size` at a time, in `cpu_s` of processor time."""
+
+    batch_size: int
+    log_probs: tuple[LogProbs, ...]
+    texts: tuple[str, ...]
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of the proof's table: one graph, run in one way.
+
+    Attributes:
+        graph: what ran, such as "onnx int8".
+        batch_size: recordings in a padded batch; 1 is each alone.
+        difference: largest difference of a log-probability from the source alone.
+        changed_words: words to edit in its texts to get those of the source alone.
+        wer: word error rate, 0.05 is 5 %; None where the texts are not known.
+        rtfx: seconds of audio that the network alone did in a second of processor time, on this machine.
+        size_bytes: of the weights or the graph.
+    """
+
+    graph: str
+    batch_size: int
+    difference: float
+    changed_words: int
+    wer: float | None
+    rtfx: float
+    size_bytes: int
+
+
+def run_all(network: Network, material: Material) -> list[Run]:
+    """Run a network over the recordings in every way: each alone, and in padded batches.
+
+    Another way to read them, such as long-form in chunks, is another `Run` in this list.
+    """
+    network(*_padded(material.features[:1]))  # the first call allocates
+    return [run(network, material, batch_size) for batch_size in material.batch_sizes]
+
+
+def run(network: Network, material: Material, batch_size: int = ALONE) -> Run:
+    """Run a network over the recordings, `batch_size` neighbors at a time."""
+    log_probs: list[LogProbs] = []
+    cpu_s = 0.0
+    for start in range(0, len(material.features), batch_size):
+        batch = _padded(material.features[start : start + batch_size])
+        started_s = process_time()
+        scores, lengths = network(*batch)
+        cpu_s += process_time() - started_s
+        log_probs += [row[:length] for row, length in zip(scores, lengths, strict=True)]
+    texts = tuple(_text(each, material.reader.vocabulary) for each in log_probs)
+    return Run(batch_size=batch_size, log_probs=tuple(log_probs), texts=texts, cpu_s=cpu_s)
+
+
+def row(graph: str, size_bytes: int, found: Run, source: Run, material: Material) -> Row:
+    """Compare a run with the source, each recording alone."""
+    edits = (word_errors(a, b).errors for a, b in zip(source.texts, found.texts, strict=True))
+    counts = errors(found, material.references, material.reader.normalizer) if material.references else []
+    return Row(
+        graph=graph,
+        batch_size=found.batch_size,
+        difference=largest_difference(source.log_probs, found.log_probs),
+        changed_words=sum(edits),
+        wer=sum(counts, ErrorCounts()).rate if counts else None,
+        rtfx=inverse_real_time_factor(material.audio_s, found.cpu_s),
+        size_bytes=size_bytes,
+    )
+
+
+def errors(found: Run, references: Sequence[str], normalizer: str) -> list[ErrorCounts]:
+    """Count the errors in words of each recording."""
+    return [
+        word_errors(reference, normalize(text, normalizer))
+        for reference, text in zip(references, found.texts, strict=True)
+    ]
+
+
+def largest_difference(source: Sequence[LogProbs], other: Sequence[LogProbs]) -> float:
+    """Give the largest difference of a log-probability; infinite where shapes differ, NaN if any is."""
+    differences = [
+        np.abs(a - b).max() if a.shape == b.shape else np.inf for a, b in zip(source, other, strict=True)
+    ]
+    return float(np.max(differences))
+
+
+def divergence(source: Run, other: Run) -> float:
+    """Give the mean over frames of the Kullback-Leibler divergence of `other` from `source`, in nats."""
+    by_frame = [
+        (np.exp(a) * (a - b)).sum(axis=1) for a, b in zip(source.log_probs, other.log_probs, strict=True)
+    ]
+    return float(np.concatenate(by_frame).mean())
+
+
+def _padded(features: Sequence[Features]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    lengths = np.array([matrix.shape[1] for matrix in features], dtype=np.int64)
+    padded = np.zeros((len(features), features[0].shape[0], int(lengths.max())), dtype=np.float32)
+    for line, matrix in zip(padded, features, strict=True):
+        line[:, : matrix.shape[1]] = matrix
+    return padded, lengths
+
+
+def _text(log_probs: LogProbs, vocabulary: Vocabulary) -> str:
+    return vocabulary.decode([span.token_id for span in greedy_decode(log_probs, vocabulary.blank_id)])

@@ -1,0 +1,113 @@
+"""From a float32 bundle, or the graph of one to be written, to an int8 one; without torch."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from linnet import __version__
+from linnet.bundle.reader import read_bundle
+from linnet.bundle.schema import MODEL_FILE
+from linnet.bundle.writer import check_free, write_bundle
+from linnet.core.arrays import Samples
+from linnet.core.errors import ExportError
+from linnet.export.card import model_card
+from linnet.export.comparison import Material, Reader, row, run_all
+from linnet.export.int8 import GraphInt8
+from linnet.export.options import ExportOptions
+from linnet.export.proof import FLOAT32_GRAPH, INT8_GRAPH, Proof, compared
+from linnet.export.quantization import find_int8
+from linnet.export.simplification import simplify
+from linnet.runtime.session import INT8, CtcSession
+
+INT8_FILE = "model.int8.onnx"
+MAX_CALIBRATION = 32  # recordings
+
+
+def shrink_bundle(
+    source: Path, directory: Path, recordings: Sequence[Samples], options: ExportOptions
+) -> Proof:
+    """Write a bundle with the int8 graph of another bundle, such as an imported one.
+
+    Figures that were measured with the float32 graph do not come along. The text of the description does, and
+    so do language and license.
+
+    Args:
+        source: a bundle.
+        directory: of the new bundle.
+        recordings: mono waveforms at the model's rate, of different lengths.
+        options: what else is chosen; what describes the model is not looked at.
+
+    Raises:
+        BundleError: when the source is no bundle, or something is in the way.
+        ExportError: when it is int8 already, or loses too much.
+    """
+    check_free(directory, replace=options.replace)
+    bundle = read_bundle(source)
+    if CtcSession(bundle.model_path).precision == INT8:
+        raise ExportError("this bundle is int8 already", where=str(source), remedy="Give the float32 bundle")
+    spec = bundle.spec
+    reader = Reader(
+        frontend=spec.frontend,
+        vocabulary=bundle.vocabulary,
+        normalizer=spec.normalizer,
+        one_at_a_time=spec.one_at_a_time,
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        graph = Path(temporary) / MODEL_FILE
+        graph.write_bytes(bundle.model_path.read_bytes())
+        simplify(graph)
+        path, proof = quantize(graph, None, reader, recordings, options)
+        spec = spec.model_copy(update={"metrics": {}, "files": {}, "created_with": __version__})
+        write_bundle(
+            directory,
+            spec,
+            path,
+            bundle.vocabulary,
+            model_card(spec, proof),
+            proof=proof.to_json(),
+            replace=options.replace,
+        )
+    return proof
+
+
+def quantize(
+    graph: Path, proof: Proof | None, reader: Reader, recordings: Sequence[Samples], options: ExportOptions
+) -> tuple[Path, Proof]:
+    """Find the int8 form of a graph, and compare it on the recordings.
+
+    Args:
+        graph: a float32 graph, in a folder that may be written to.
+        proof: what it was compared with; None makes the float32 graph itself the source.
+        reader: how recordings are read.
+        recordings: mono waveforms at the model's rate.
+        options: calibration, texts, force.
+
+    Returns:
+        The path of the int8 graph, and the proof with its lines.
+
+    Raises:
+        ExportError: when int8 loses too much.
+    """
+    material = Material.of(reader, recordings, options.texts)
+    calibration = Material.of(reader, options.calibration or recordings).features[:MAX_CALIBRATION]
+    path = graph.with_name(INT8_FILE)
+    float32 = CtcSession(graph)
+    source = run_all(float32.log_probs, material)
+    found = find_int8(
+        GraphInt8(graph, graph.parent, calibration),
+        path,
+        material,
+        source[0],
+        force=options.force,
+        advance=options.advance,
+    )
+    if proof is None:
+        rows = [row(FLOAT32_GRAPH, float32.size_bytes, each, source[0], material) for each in source]
+        proof = replace(compared(material, source[0], source, rows), source=FLOAT32_GRAPH)
+    options.advance("comparing")
+    session = CtcSession(path)
+    runs = run_all(session.log_probs, material)
+    rows = [row(INT8_GRAPH, session.size_bytes, each, source[0], material) for each in runs]
+    forced = proof.forced or not found.holds
+    return path, replace(proof, rows=(*proof.rows, *rows), int8=found, forced=forced)

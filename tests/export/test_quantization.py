@@ -1,0 +1,147 @@
+"""int8: a bundle that is smaller and reads the same, and layers that stay in float32 where it would not."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from typer.testing import CliRunner
+
+from linnet.bundle.reader import read_bundle
+from linnet.cli.main import app
+from linnet.core.arrays import Samples
+from linnet.core.errors import ExportError
+from linnet.export.comparison import Material, run
+from linnet.export.proof import reader_of
+from linnet.export.quantization import Quantization, find_int8
+from linnet.models.ctc import CtcModel
+from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.session import CtcSession
+
+TEXTS = ("one", "two one", "one two one")
+
+
+@pytest.fixture(scope="module")
+def small(tone_export: Any, tone_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The tone bundle in int8, and what the command printed."""
+    folder = tmp_path_factory.mktemp("int8") / "small"
+    arguments = ["export", tone_export.output_dir, folder, "--int8", "--manifest", tone_corpus / "dev.jsonl"]
+    result = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "120"})
+    assert result.exit_code == 0, result.stderr
+    return folder, result.stdout
+
+
+def test_a_bundle_in_int8_reads_the_same(small: tuple[Path, str], recordings: list[Samples]) -> None:
+    recognizer = Recognizer.load(small[0])
+    assert recognizer.session.precision == "int8"
+    assert [each.text for each in recognizer.transcribe_samples(recordings)] == list(TEXTS)
+
+
+def test_weights_are_bytes_with_a_scale_for_each_channel(small: tuple[Path, str]) -> None:
+    graph = onnx.load(small[0] / "model.onnx").graph
+    weights = [each for each in graph.initializer if len(each.dims) == 4]
+    assert weights
+    assert {each.data_type for each in weights} == {onnx.TensorProto.INT8}
+    scales = {each.name: each.dims for each in graph.initializer}
+    by_channel = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.attribute]
+    assert any(list(scales[node.input[1]]) == [16] for node in by_channel)
+
+
+def test_the_proof_says_what_int8_costs(small: tuple[Path, str]) -> None:
+    folder, printed = small
+    proof = json.loads((folder / "proof.json").read_text())
+    assert [(row["graph"], row["batch_size"]) for row in proof["rows"]] == [
+        (graph, batch_size) for graph in ("onnx fp32", "onnx int8") for batch_size in (1, 2, 8)
+    ]
+    assert all(row["wer"] == 0 and row["rtfx"] > 0 for row in proof["rows"])
+    assert proof["rows"][0]["difference"] == 0 < proof["rows"][3]["difference"]
+    assert set(proof["int8"]["divergence"]) == {"minmax", "percentile", "entropy"}
+    assert "int8: word error rate +0.00 points" in printed
+    assert "| onnx int8 | 8 |" in (folder / "README.md").read_text()
+
+
+def test_older_readers_find_the_files_they_know(small: tuple[Path, str], tone_export: Any) -> None:
+    spec, source = (read_bundle(each).spec for each in (small[0], tone_export.output_dir))
+    assert spec.files.keys() == source.files.keys()
+    assert (spec.name, spec.vocabulary, spec.metrics) == (source.name, source.vocabulary, {})
+
+
+def test_int8_of_int8_is_refused(small: tuple[Path, str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(small[0]), str(tmp_path / "again"), "--int8"])
+    assert result.exit_code == 1
+    assert "this bundle is int8 already" in result.stderr
+
+
+class Layers:
+    """Stands in for `GraphInt8`: the graph is good as long as no layer of `bad` is in int8."""
+
+    def __init__(self, graph: Path, spoiled: Path, bad: set[str]) -> None:
+        self.graph, self.spoiled, self.bad = graph, spoiled, bad
+        self.layers = ("a", "b", "c", "d", "e", "f")
+
+    def write(self, path: Path, _: str, *, kept: tuple[str, ...] = (), only: str | None = None) -> None:
+        quantized = {only} if only else {*self.layers} - {*kept}
+        shutil.copyfile(self.spoiled if quantized & self.bad else self.graph, path)
+
+
+@pytest.fixture
+def spoiled(graph: Path, tmp_path: Path) -> Path:
+    """The graph with the weights of its head turned round."""
+    content = onnx.load(graph)
+    weight = next(each for each in content.graph.initializer if each.name.endswith("head.weight"))
+    weight.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(weight), weight.name))
+    onnx.save(content, tmp_path / "spoiled.onnx")
+    return tmp_path / "spoiled.onnx"
+
+
+def search(
+    bad: set[str],
+    graph: Path,
+    spoiled: Path,
+    model: CtcModel,
+    recordings: list[Samples],
+    *,
+    force: bool = False,
+) -> Quantization:
+    material = Material.of(reader_of(model), recordings, TEXTS)
+    layers: Any = Layers(graph, spoiled, bad)
+    source = run(CtcSession(graph).log_probs, material)
+    path = spoiled.with_name("int8.onnx")
+    return find_int8(layers, path, material, source, force=force, advance=lambda _: None)
+
+
+def test_the_worst_layers_stay_in_float32(
+    graph: Path, spoiled: Path, model: CtcModel, recordings: list[Samples]
+) -> None:
+    found = search({"b", "e"}, graph, spoiled, model, recordings)
+    assert set(found.kept) == {"b", "e"}
+    assert (found.wer_loss, found.holds) == (0.0, True)
+    assert [cost.divergence > 0 for cost in found.costs] == [True, True, False, False, False, False]
+    assert spoiled.with_name("int8.onnx").read_bytes() == graph.read_bytes(), "what was found is what is kept"
+
+
+def test_a_graph_that_would_hardly_be_int8_is_refused_with_its_costs(
+    graph: Path, spoiled: Path, model: CtcModel, recordings: list[Samples]
+) -> None:
+    bad = {"a", "b", "c", "d"}
+    with pytest.raises(ExportError, match=r"int8 loses 1\d\d\.00 points .* the worst, .* a [\d.]+, b "):
+        search(bad, graph, spoiled, model, recordings)
+    forced = search(bad, graph, spoiled, model, recordings, force=True)
+    assert not forced.holds
+    assert forced.kept == ()
+
+
+def test_without_texts_the_float32_graph_is_right(
+    model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path
+) -> None:
+    material = Material.of(
+        reader_of(model), [np.zeros(100, np.float32), *recordings], [None, *TEXTS[:2], None]
+    )
+    assert (len(material.features), material.references) == (3, ())
+    layers: Any = Layers(graph, graph, set())
+    source = run(CtcSession(graph).log_probs, material)
+    found = find_int8(layers, tmp_path / "copy.onnx", material, source, force=False, advance=lambda _: None)
+    assert found.against == "the float32 graph"
