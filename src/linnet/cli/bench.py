@@ -165,7 +165,8 @@ def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int)
         recognizer = Recognizer.load(path_or_name, num_threads=threads)
         load_s = perf_counter() - start_s
         audio_s, _ = _pass(recognizer, recordings, StageClock())
-        clocks, latencies_s = [], []
+        clocks: list[StageClock] = []
+        latencies_s: list[float] = []
         for _ in range(repeat):
             clocks.append(StageClock())
             latencies_s += _pass(recognizer, recordings, clocks[-1])[1]
@@ -219,7 +220,8 @@ def _pass(
 
     read = clock.timed("read", read_audio)
     everything = clock.timed("other", recognizer.transcribe_samples)
-    audio_s, latencies_s = 0.0, []
+    audio_s = 0.0
+    latencies_s: list[float] = []
     with _watched(recognizer, clock):
         for path in recordings:
             start_s = perf_counter()
