@@ -135,13 +135,14 @@ def bench(
         from linnet.core.optional import require
 
         require("matplotlib", extra="plot", purpose="--plot")
-    runs = [(model, count) for model in models or [None] for count in threads or [1]]
+    names: Sequence[str | None] = models or [None]
+    runs = [(name, count) for name in names for count in threads or [1]]
     # matplotlib has loaded numpy already, with a thread for each core.
     how = measure if len(runs) == 1 and plot is None else _measure_apart
     measured = []
     with progress_bar("runs") as bar:
-        for model, count in bar.track(runs, description="bench"):
-            measured.append(how(model, files or [], count, repeat))
+        for name, count in bar.track(runs, description="bench"):
+            measured.append(how(name, files or [], count, repeat))
     from linnet.cli import bench_report as report
 
     report.print_measurements(measured, repeat)
