@@ -91,7 +91,8 @@ class Layers:
 def spoiled(graph: Path, tmp_path: Path) -> Path:
     """The graph with the weights of its head turned round."""
     content = onnx.load(graph)
-    weight = next(each for each in content.graph.initializer if each.name.endswith("head.weight"))
+    name = [node for node in content.graph.node if node.op_type == "Conv"][-1].input[1]
+    weight = next(each for each in content.graph.initializer if each.name == name)
     weight.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(weight), weight.name))
     onnx.save(content, tmp_path / "spoiled.onnx")
     return tmp_path / "spoiled.onnx"
@@ -127,7 +128,7 @@ def test_a_graph_that_would_hardly_be_int8_is_refused_with_its_costs(
     graph: Path, spoiled: Path, model: CtcModel, recordings: list[Samples]
 ) -> None:
     bad = {"a", "b", "c", "d"}
-    with pytest.raises(ExportError, match=r"int8 loses 1\d\d\.00 points .* the worst, .* a [\d.]+, b "):
+    with pytest.raises(ExportError, match=r"int8 loses \d+\.\d\d points .*: a [\d.e+]+, b "):
         search(bad, graph, spoiled, model, recordings)
     forced = search(bad, graph, spoiled, model, recordings, force=True)
     assert not forced.holds

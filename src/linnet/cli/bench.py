@@ -11,32 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linnet.cli.console import progress_bar
+from linnet.cli.measurement import Cost, Measurement
 
 if TYPE_CHECKING:
     from linnet.runtime.recognizer import Recognizer
 
 STAGES = ("read", "features", "model", "decode", "other")
 _METHODS = {"features": "features", "model": "log_probs", "decode": "decode"}  # of the recognizer
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What something took.
-
-    Attributes:
-        wall_s: seconds on the clock.
-        cpu_s: seconds of all threads of this process on processors: more than on the clock where several
-            threads work, less where other processes take turns.
-    """
-
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.wall_s + other.wall_s, self.cpu_s + other.cpu_s)
-
-    def __sub__(self, other: "Cost") -> "Cost":
-        return Cost(self.wall_s - other.wall_s, self.cpu_s - other.cpu_s)
 
 
 @dataclass(slots=True)
@@ -61,42 +42,6 @@ class StageClock:
     def total(self) -> Cost:
         """The cost of all stages."""
         return sum(self.costs.values(), Cost())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """What one model took on so many threads.
-
-    Attributes:
-        model: its name.
-        precision: of its graph: "float32" or "int8".
-        parameters: how many numbers training learned.
-        size_bytes: of its graph on disk.
-        threads: for the network.
-        num_cores: that the process was kept on; None where the system cannot.
-        audio_s: seconds of audio in a pass.
-        load_s: from the name of the model to its recognizer.
-        stages: what each stage took in the median pass.
-        latencies_s: what each recording took from file to text, in every pass.
-        peak_memory_bytes: the most the process ever held; None where the system does not tell.
-    """
-
-    model: str
-    precision: str
-    parameters: int
-    size_bytes: int
-    threads: int
-    num_cores: int | None
-    audio_s: float
-    load_s: float
-    stages: dict[str, Cost]
-    latencies_s: tuple[float, ...]
-    peak_memory_bytes: int | None
-
-    @property
-    def total(self) -> Cost:
-        """The cost of all stages."""
-        return sum(self.stages.values(), Cost())
 
 
 def bench(
@@ -135,13 +80,14 @@ def bench(
         from linnet.core.optional import require
 
         require("matplotlib", extra="plot", purpose="--plot")
-    runs = [(model, count) for model in models or [None] for count in threads or [1]]
+    names: Sequence[str | None] = models or [None]
+    runs = [(name, count) for name in names for count in threads or [1]]
     # matplotlib has loaded numpy already, with a thread for each core.
     how = measure if len(runs) == 1 and plot is None else _measure_apart
     measured = []
     with progress_bar("runs") as bar:
-        for model, count in bar.track(runs, description="bench"):
-            measured.append(how(model, files or [], count, repeat))
+        for name, count in bar.track(runs, description="bench"):
+            measured.append(how(name, files or [], count, repeat))
     from linnet.cli import bench_report as report
 
     report.print_measurements(measured, repeat)
@@ -165,7 +111,8 @@ def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int)
         recognizer = Recognizer.load(path_or_name, num_threads=threads)
         load_s = perf_counter() - start_s
         audio_s, _ = _pass(recognizer, recordings, StageClock())
-        clocks, latencies_s = [], []
+        clocks: list[StageClock] = []
+        latencies_s: list[float] = []
         for _ in range(repeat):
             clocks.append(StageClock())
             latencies_s += _pass(recognizer, recordings, clocks[-1])[1]
@@ -219,7 +166,8 @@ def _pass(
 
     read = clock.timed("read", read_audio)
     everything = clock.timed("other", recognizer.transcribe_samples)
-    audio_s, latencies_s = 0.0, []
+    audio_s = 0.0
+    latencies_s: list[float] = []
     with _watched(recognizer, clock):
         for path in recordings:
             start_s = perf_counter()

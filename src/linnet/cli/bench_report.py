@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from linnet.cli.bench import Measurement
 from linnet.cli.console import print_result, printable, results
+from linnet.cli.measurement import Measurement
 from linnet.core.files import replacing, write_text
 from linnet.core.optional import require
 from linnet.metrics.speed import inverse_real_time_factor
