@@ -28,6 +28,7 @@ from decoders import (
 from header import print_header
 from log_prob_set import LogProbSet
 from measure import Row, measure, tune, word_error_rate
+from recorder import Noises, record
 from simulator import Simulator, SimulatorConfig
 
 from linnet.decoding.greedy import greedy_decode
@@ -45,6 +46,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(required=True)
     _add_simulate(commands.add_parser("simulate", help="make log-probs for a text"))
+    _add_record(commands.add_parser("record", help="run a model over recordings"))
     _add_compare(commands.add_parser("compare", help="tune, measure, and print the table"))
     options = parser.parse_args()
     options.run(options)
@@ -59,6 +61,16 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.set_defaults(run=simulate)
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--model", required=True, help="folder of a bundle")
+    parser.add_argument("--noise", type=Path, help="folder of recordings to mix in")
+    parser.add_argument("--snr-db", type=float, nargs=2, default=(0.0, 10.0), metavar=("LEAST", "MOST"))
+    parser.add_argument("--copies", type=int, default=1, help="how often to read each, with other noise")
+    parser.set_defaults(run=write_recorded)
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +100,14 @@ def simulate(options: argparse.Namespace) -> None:
     made = LogProbSet(tokenizer.vocabulary.pieces, config.frame_s, tuple(texts), tuple(log_probs))
     made.save(options.output)
     print(f"{options.output}: {describe(made)}")
+
+
+def write_recorded(options: argparse.Namespace) -> None:
+    """Run a model over the recordings of a manifest."""
+    noises = Noises(options.noise, tuple(options.snr_db), options.copies) if options.noise else None
+    recorded = record(options.manifest, options.model, noises)
+    recorded.save(options.output)
+    print(f"{options.output}: {describe(recorded)}")
 
 
 def compare(options: argparse.Namespace) -> None:
