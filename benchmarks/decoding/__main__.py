@@ -12,7 +12,9 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.append(str(Path(__file__).parents[1]))  # where header.py is
 
@@ -22,6 +24,7 @@ from decoders import (
     FlashlightLexicon,
     Linnet,
     Materials,
+    Pruning,
     Pyctcdecode,
     Setting,
 )
@@ -40,6 +43,42 @@ DECODERS: dict[str, Callable[[Materials], Decoder]] = {
 }
 
 
+class Variant(NamedTuple):
+    """A decoder with a kind of pruning.
+
+    Attributes:
+        decoder: its name.
+        pruning: see `decoders.Setting`.
+        weights_of: another variant whose weights it takes: ctc-beam-decoder gives the texts of pyctcdecode in
+            a fifth of the time, and flashlight without pruning takes minutes.
+        always: whether it is measured at all beams, or only at the first.
+    """
+
+    decoder: str
+    pruning: Pruning
+    weights_of: "Variant | None" = None
+    always: bool = True
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables."""
+        return self.decoder if self.pruning == "own" else f"{self.decoder}, pruned as linnet"
+
+
+_ALIKE = Variant("ctc-beam-decoder", "own")
+_ALIKE_PRUNED = Variant("ctc-beam-decoder", "linnet", always=False)
+_FLASHLIGHT = Variant("flashlight lexicon", "linnet")
+VARIANTS = (
+    Variant("linnet", "own"),
+    _ALIKE,
+    _ALIKE_PRUNED,
+    _FLASHLIGHT,
+    Variant("flashlight lexicon", "own", _FLASHLIGHT, always=False),
+    Variant("pyctcdecode", "own", _ALIKE),
+    Variant("pyctcdecode", "linnet", _ALIKE_PRUNED, always=False),
+)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -48,6 +87,7 @@ def main() -> None:
     _add_simulate(commands.add_parser("simulate", help="make log-probs for a text"))
     _add_record(commands.add_parser("record", help="run a model over recordings"))
     _add_compare(commands.add_parser("compare", help="tune, measure, and print the table"))
+    _add_hotwords(commands.add_parser("hotwords", help="measure what hotwords cost"))
     options = parser.parse_args()
     options.run(options)
 
@@ -83,6 +123,15 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--decoders", nargs="+", default=list(DECODERS), choices=list(DECODERS))
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.set_defaults(run=compare)
+
+
+def _add_hotwords(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("set", type=Path, help="a file of simulate or record")
+    parser.add_argument("--lm", type=Path, help="model of words, of `linnet lm`")
+    parser.add_argument("--phrases", type=int, default=200)
+    parser.add_argument("--few", type=int, default=4, help="utterances that pyctcdecode reads")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.set_defaults(run=hotwords)
 
 
 def simulate(options: argparse.Namespace) -> None:
@@ -132,17 +181,23 @@ def compare_on(read: LogProbSet, options: argparse.Namespace) -> list[dict[str, 
     tokenizer = _tokenizer(options.tokenizer)
     assert tokenizer.vocabulary.pieces == read.pieces, "--tokenizer must be that of the log-probs"
     materials = Materials(read.pieces, options.lm, options.kenlm, tokenizer.encode)
-    tuned: dict[str, tuple[Decoder, Setting]] = {}
-    for name in options.decoders:
-        decoder = _built(name, materials, dev)
-        for pruning in ("own",) if name == Linnet.name else ("own", "linnet"):
-            setting = tune(decoder, dev, Setting(beam=options.beams[0], pruning=pruning))
-            label = name if pruning == "own" else f"{name}, pruned as linnet"
-            tuned[label] = decoder, setting
-            print(f"tuned {label}: alpha {setting.alpha}, beta {setting.beta}", flush=True)
+    decoders = {name: _built(name, materials, dev) for name in options.decoders}
+    tuned: dict[Variant, Setting] = {}
+    for variant in VARIANTS:
+        if variant.decoder not in decoders:
+            continue
+        setting = tuned.get(variant.weights_of) if variant.weights_of else None
+        if setting is None:
+            setting = tune(decoders[variant.decoder], dev, Setting(options.beams[0], pruning=variant.pruning))
+        tuned[variant] = replace(setting, pruning=variant.pruning)
+        print(f"tuned {variant.label}: alpha {setting.alpha}, beta {setting.beta}", flush=True)
     rows = []
     for beam in options.beams:
-        at_beam = {name: (decoder, _with_beam(setting, beam)) for name, (decoder, setting) in tuned.items()}
+        at_beam = {
+            variant.label: (decoders[variant.decoder], replace(setting, beam=beam))
+            for variant, setting in tuned.items()
+            if variant.always or beam == options.beams[0]
+        }
         measured = measure(at_beam, test, rounds=options.rounds)
         print_rows(measured)
         rows += [row.as_json() for row in measured]
@@ -160,13 +215,33 @@ def _built(name: str, materials: Materials, dev: LogProbSet) -> Decoder:
     return decoder
 
 
-def _with_beam(setting: Setting, beam: int) -> Setting:
-    return Setting(beam, setting.alpha, setting.beta, setting.pruning)
+def hotwords(options: argparse.Namespace) -> None:
+    """Read a set with and without hotwords: all of it with linnet, a few utterances with pyctcdecode."""
+    read = LogProbSet.load(options.set)
+    words = sorted({word for text in read.texts for word in text.split() if len(word) > 6})
+    phrases = tuple(words[:: max(1, len(words) // options.phrases)][: options.phrases])
+    print_header(
+        *("numpy", "numba", "pyctcdecode"),
+        settings=f"{len(phrases)} words of the texts, {describe(read)}",
+        measure=f"WER and CPU-seconds per hour, best of {options.rounds} rounds by turns, one thread",
+    )
+    settings = {"none": Setting(), f"{len(phrases)} hotwords": Setting(hotwords=phrases)}
+    few = read.part(range(options.few))
+    for name, lm, part, rounds in (
+        (Linnet.name, None, read, options.rounds),
+        (Linnet.name, options.lm, read, options.rounds),
+        (Linnet.name, None, few, options.rounds),
+        (Pyctcdecode.name, None, few, 1),
+    ):
+        decoder = DECODERS[name](Materials(read.pieces, lm, None))
+        at_each = {label: (decoder, setting) for label, setting in settings.items()}
+        print(f"{name}, {lm.name if lm else 'no language model'}, {len(part.texts)} utterances")
+        print_rows(measure(at_each, part, rounds=rounds))
 
 
 def print_rows(rows: Sequence[Row]) -> None:
-    """Print a table in Markdown; times are compared with the first row's."""
-    print("\n| beam | decoder | alpha | beta | WER | CPU-s/h | of linnet's |")
+    """Print a table in Markdown; the ratios are to the first row's time."""
+    print("\n| beam | decoder | alpha | beta | WER | CPU-s/h | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         ratio = row.cpu_s / rows[0].cpu_s

@@ -10,8 +10,8 @@ from log_prob_set import LogProbSet
 
 from linnet.metrics.error_rate import word_errors
 
-ALPHAS, BETAS = (0.3, 0.6, 0.9), (0.0, 1.0, 2.0)
-STEPS = (0.15, 0.5)
+ALPHAS, BETAS = (0.3, 0.6, 0.9), (0.0, 1.5, 3.0)
+STEPS = (0.15, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
