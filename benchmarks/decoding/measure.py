@@ -48,11 +48,8 @@ def tune(decoder: Decoder, dev: LogProbSet, setting: Setting) -> Setting:
         return rates[weights]
 
     alpha, beta = min(itertools.product(ALPHAS, BETAS), key=rate)
-    near = [
-        (round(alpha + i * STEPS[0], 2), round(beta + j * STEPS[1], 2))
-        for i in (0, -1, 1)
-        for j in (0, -1, 1)
-    ]
+    steps = ((0, 0), (-STEPS[0], 0), (STEPS[0], 0), (0, -STEPS[1]), (0, STEPS[1]))
+    near = [(round(alpha + by_alpha, 2), round(beta + by_beta, 2)) for by_alpha, by_beta in steps]
     alpha, beta = min(near, key=rate)
     return replace(setting, alpha=alpha, beta=beta)
 
