@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError
-from linnet.decoding.beam import BeamConfig, BeamDecoder, BeamStream
+from linnet.decoding.beam import MIN_NODES, BeamConfig, BeamDecoder, BeamStream
 from linnet.decoding.greedy import greedy_decode
 from linnet.text.vocabulary import Vocabulary
 
@@ -86,7 +86,7 @@ def test_a_long_utterance_outlives_its_tree() -> None:
     log_probs = random_log_probs(5, 4000)
     narrow = BeamStream(BeamDecoder(LETTERS, BeamConfig(beam=32))).feed(log_probs)
     (best,) = narrow.result().hypotheses
-    assert len(narrow._arena.nodes) == 1 << 14  # never enlarged: what all prefixes share was moved out
+    assert len(narrow._arena.nodes) == MIN_NODES  # never enlarged: what all prefixes share was moved out
     assert len(best.tokens) > 1000
     assert math.isfinite(best.total)
 

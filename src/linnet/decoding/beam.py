@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from linnet.core.arrays import LogProbs
 from linnet.decoding import beam_kernel as kernel
 from linnet.decoding.beam_arena import (
-    ENTRY,
     MASSES,
     NO_LM,
     NODE,
@@ -22,7 +21,6 @@ from linnet.decoding.beam_arena import (
     NUM_COMMITTED,
     NUM_COUNTERS,
     NUM_NODES,
-    SIZE,
     TOKEN_LM,
     WORD_LM,
     Arena,
@@ -30,14 +28,16 @@ from linnet.decoding.beam_arena import (
     TokenTables,
     Weights,
 )
+from linnet.decoding.beam_tree import compact, path_of
+from linnet.decoding.beam_worth import hopes_of, promises_of
 from linnet.decoding.hotwords import build_hotwords, no_hotwords
 from linnet.decoding.language_model import LanguageModel
-from linnet.decoding.lexicon import LexiconTables
+from linnet.decoding.lexicon import empty_lexicon
 from linnet.lm.scoring import sentence_start
 from linnet.lm.tables import Tables as NgramTables
 from linnet.text.vocabulary import BOUNDARY, Vocabulary, is_byte_piece
 
-MIN_NODES = 1 << 14
+MIN_NODES = 1 << 12  # small enough to stay in a core's cache
 
 
 class BeamConfig(BaseModel):
@@ -139,16 +139,16 @@ class BeamDecoder:
     def tables(self) -> Tables:
         """What the compiled search reads."""
         model = self._language_model
-        lexicon = model.lexicon if model and model.lexicon else _EMPTY_LEXICON
+        lexicon = model.lexicon if model and model.lexicon is not None else empty_lexicon()
         words = model.token_words if model and model.token_words is not None else np.zeros(0, np.int32)
-        tokens = _token_tables(self.vocabulary, words)
+        tokens, weights = _token_tables(self.vocabulary, words), self._weights()
         return Tables(
-            tokens=tokens,
+            tokens=tokens._replace(promises=promises_of(tokens, lexicon, weights)),
             lexicon=lexicon,
             ngrams=model.ngrams if model else _EMPTY_NGRAMS,
             hotwords=self._hotwords,
-            hopes=kernel.hopes_of(self._hotwords, tokens),
-            weights=self._weights(),
+            hopes=hopes_of(self._hotwords, tokens),
+            weights=weights,
         )
 
     def _weights(self) -> Weights:
@@ -193,9 +193,8 @@ class BeamStream:
         while len(rows):
             taken = kernel.search(self._arena, self._tables, rows)
             rows = rows[taken:]
-            self._drain()
             if len(rows):
-                self._arena = _enlarged(self._arena)
+                self._make_room()
         return self
 
     def result(self, num_best: int = 1, *, ends: bool = True) -> BeamResult:
@@ -212,7 +211,7 @@ class BeamStream:
         order = np.argsort(-totals, kind="stable")[:num_best]
         hypotheses = [
             Hypothesis(
-                tokens=(*self._committed, *map(int, kernel.path_of(arena, arena.beam[i]["node"]))),
+                tokens=(*self._committed, *map(int, path_of(arena, arena.beam[i]["node"]))),
                 total=float(totals[i]),
                 acoustic=float(totals[i] - worths[i]),
                 language=float(language[i]),
@@ -221,10 +220,13 @@ class BeamStream:
         ]
         return BeamResult(hypotheses=tuple(hypotheses), reached=tuple(map(bool, arena.phrases)))
 
-    def _drain(self) -> None:
+    def _make_room(self) -> None:
+        compact(self._arena)
         count = int(self._arena.counters[NUM_COMMITTED])
         self._committed += map(int, self._arena.committed[:count])
         self._arena.counters[NUM_COMMITTED] = 0
+        if not kernel.has_room(self._arena, self._tables.weights):
+            self._arena = _enlarged(self._arena)
 
 
 def _new_arena(tables: Tables, num_nodes: int, num_phrases: int) -> Arena:
@@ -234,24 +236,27 @@ def _new_arena(tables: Tables, num_nodes: int, num_phrases: int) -> Arena:
         nodes=np.zeros(num_nodes, NODE),
         words=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.uint32),
         backoffs=np.zeros((num_nodes, max(tables.ngrams.order - 1, 1)), np.float32),
-        table=np.zeros(2 * num_nodes, ENTRY),
+        lengths=np.zeros(num_nodes, np.int64),
         beam=np.zeros(candidates, MASSES),
         candidates=np.zeros(candidates, MASSES),
         counters=np.zeros(NUM_COUNTERS, np.int64),
         log_scale=np.zeros(1),
         committed=np.zeros(num_nodes, np.int32),
         phrases=np.zeros(num_phrases, np.bool_),
+        top_ids=np.zeros(weights.top_tokens, np.int32),
+        top_probs=np.zeros(weights.top_tokens),
+        spare=np.zeros(candidates),
     )
     arena.counters[[NUM_NODES, NUM_BEAM]] = 1
-    arena.counters[SIZE] = len(tables.tokens.offsets)
     root = arena.nodes[0]
-    root["token"] = root["seen"] = root["bearing"] = -1
+    root["token"] = root["seen"] = -1
+    root["closing"] = 1.0
     root["hot"] = tables.hotwords.start
     root["worth"] = arena.log_scale[0] = tables.hotwords.partial[tables.hotwords.start]
     arena.beam[0]["blank"] = 1.0
     if weights.mode != NO_LM:
         start = sentence_start(tables.ngrams)
-        arena.words[0], arena.backoffs[0], root["num_words"] = (
+        arena.words[0], arena.backoffs[0], arena.lengths[0] = (
             start.words,
             start.log10_backoffs,
             start.length[0],
@@ -263,11 +268,9 @@ def _enlarged(arena: Arena) -> Arena:
     """Return an arena of twice as many nodes with the same content."""
     grown = {
         name: np.concatenate([getattr(arena, name), np.zeros_like(getattr(arena, name))])
-        for name in ("nodes", "words", "backoffs", "table", "committed")
+        for name in ("nodes", "words", "backoffs", "lengths", "committed")
     }
-    larger = arena._replace(**grown)
-    kernel.compact(larger)  # enters the nodes into the larger table anew
-    return larger
+    return arena._replace(**grown)
 
 
 def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> TokenTables:
@@ -275,7 +278,7 @@ def _token_tables(vocabulary: Vocabulary, words: NDArray[np.int32]) -> TokenTabl
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
     text = np.frombuffer(b"".join(texts), np.uint8)
     begins = np.array([each[:1] == b" " for each in texts])
-    return TokenTables(offsets.astype(np.int32), text, begins, words)
+    return TokenTables(offsets.astype(np.int32), text, begins, words, np.ones(len(texts)))
 
 
 def token_text(piece: str) -> bytes:
@@ -283,11 +286,6 @@ def token_text(piece: str) -> bytes:
     if is_byte_piece(piece):
         return bytes([int(piece[3:5], 16)])
     return piece.replace(BOUNDARY, " ").encode()
-
-
-_EMPTY_LEXICON = LexiconTables(
-    np.zeros(2, np.int64), np.zeros(2, np.int32), np.full(1, -1, np.int32), np.zeros(1)
-)
 
 
 def _empty_ngrams() -> NgramTables:

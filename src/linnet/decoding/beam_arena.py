@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.decoding.hotwords import HotwordTables
-from linnet.decoding.lexicon import LexiconTables
 from linnet.lm import scoring
 from linnet.lm.tables import Tables as NgramTables
 
@@ -20,9 +19,8 @@ LN_10 = scoring.LN_10
 NO_LM, WORD_LM, TOKEN_LM = 0, 1, 2
 
 # What `Arena.counters` holds.
-NUM_NODES, FRAME, NUM_BEAM, NUM_COMMITTED, WAS_BLANK, SIZE = range(6)
-NUM_COUNTERS = 6
-
+NUM_NODES, FRAME, NUM_BEAM, NUM_COMMITTED, WAS_BLANK = range(5)
+NUM_COUNTERS = 5
 
 # One prefix.
 NODE = np.dtype(
@@ -31,17 +29,18 @@ NODE = np.dtype(
         ("worth", np.float64),  # the logarithm of all ratios on the way from the root
         ("ahead", np.float64),  # the part of `worth` that only anticipates the word under way
         ("lm", np.float64),  # the sum of the LM's natural log-probs, unweighted
-        ("seen", np.int64),  # the last frame in which it was a candidate
-        ("bearing", np.int64),  # the last frame in whose beam it had a child
+        ("closing", np.float64),  # the largest factor that ending the word under way can bring
+        ("seen", np.int64),  # the last frame in whose beam it was
+        ("slot", np.int32),  # its place in the beam of the frame `seen`
         ("parent", np.int32),
         ("token", np.int32),  # that it adds to its parent; -1 at the start of an utterance
-        ("slot", np.int32),  # its place among the candidates of the frame `seen`
+        ("child", np.int32),  # the latest node that is longer by one token, 0 for none
+        ("sibling", np.int32),  # the node that was its parent's `child` before it, 0 for none
         ("lexicon", np.int32),  # the node of the lexicon of the word under way, 0 between words, -1 outside
         ("hot", np.int32),  # the state of the hotword automaton
-        ("num_words", np.int64),  # in its rows of `Arena.words` and `Arena.backoffs`
+        ("state", np.int32),  # the node whose row holds the state of the language model
     ]
 )
-ENTRY = np.dtype([("key", np.int64), ("node", np.int64)])
 MASSES = np.dtype([("blank", np.float64), ("full", np.float64), ("node", np.int64)])
 
 
@@ -53,12 +52,14 @@ class TokenTables(NamedTuple):
         text: UTF-8, with a space for each word boundary.
         begins: (V,) whether the text begins with a space, which ends the word before.
         words: (V,) ids in a token LM; unused otherwise.
+        promises: (V,) the largest factor that the token can bring, hotwords and the word before aside.
     """
 
     offsets: Int32
     text: NDArray[np.uint8]
     begins: NDArray[np.bool_]
     words: Int32
+    promises: Float64
 
 
 class Weights(NamedTuple):
@@ -91,38 +92,46 @@ class Arena(NamedTuple):
     """The prefix tree and the beam.
 
     Attributes:
-        nodes: the tree, of `NODE`; the root is the first.
-        words, backoffs: (nodes, order - 1) the states of the language model (`lm.scoring.State`).
-        table: of `ENTRY`: open addressing from (parent, token) to the node.
+        nodes: the tree, of `NODE`; the root is the first. Behind the tree lie, within a frame, the prefixes
+            that may join it.
+        words, backoffs, lengths: (nodes, order - 1) twice and (nodes,): the states of the language model
+            (`lm.scoring.State`) in the rows of the nodes that a word was finished by.
         beam: of `MASSES`: the prefixes kept.
         candidates: of `MASSES`: those of the frame under way.
         counters: see NUM_NODES and the following.
         log_scale: (1,) the logarithm of what the masses were divided by.
         committed: tokens that all prefixes share, no longer in the tree.
         phrases: whether each hotword phrase ended in a prefix of the beam.
+        top_ids, top_probs: (top_tokens,) the tokens of the frame under way.
+        spare: (candidates,) numbers to sort.
     """
 
     nodes: Records
     words: NDArray[np.uint32]
     backoffs: NDArray[np.float32]
-    table: Records
+    lengths: Int64
     beam: Records
     candidates: Records
     counters: Int64
     log_scale: Float64
     committed: Int32
     phrases: NDArray[np.bool_]
+    top_ids: Int32
+    top_probs: Float64
+    spare: Float64
 
 
 class Tables(NamedTuple):
     """All that a search reads and never changes.
 
     Attributes:
-        hopes: (states of the hotwords,) the largest factor that a token can bring there.
+        lexicon: of `lexicon.PLACE`.
+        hopes: (states of the hotwords, 2) the largest factor that a token can bring there: one that begins
+            with a space, behind one that does not.
     """
 
     tokens: TokenTables
-    lexicon: LexiconTables
+    lexicon: Records
     ngrams: NgramTables
     hotwords: HotwordTables
     hopes: Float64

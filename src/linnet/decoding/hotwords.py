@@ -20,13 +20,15 @@ class HotwordTables(NamedTuple):
     `partial` of its state. A match that breaks leads to a state of less worth, which takes the share back.
 
     Attributes:
-        following: (states, 256): the state behind each byte; texts start in `start`.
+        classes: (256,) a number for each byte that is in a phrase, 0 for all others.
+        following: (states, classes): the state behind each byte; texts start in `start`.
         partial: (states,) the share for what has been matched.
         finished: (states,) what entering the state adds for good.
         phrase: (states,) the phrase that ends in the state, −1 where none does.
         start: the state at the beginning of a text, where a word may begin.
     """
 
+    classes: NDArray[np.uint8]
     following: NDArray[np.int32]
     partial: NDArray[np.float64]
     finished: NDArray[np.float64]
@@ -66,9 +68,17 @@ def build_hotwords(phrases: Sequence[str], weights: Sequence[float]) -> HotwordT
                 partial[state] = max(partial[state], weight * depth / len(pattern) - granted)
         finished[state] += weight - granted
         phrase[state] = index
-    following = _with_failures(children, phrase, finished, partial)
+    classes = np.zeros(NUM_BYTES, np.uint8)
+    spelled = sorted(set(b"".join(patterns)))  # fewer than 256, since UTF-8 does not use them all
+    classes[spelled] = np.arange(1, len(spelled) + 1)
+    following = _with_failures(children, phrase, finished, partial, classes)
     return HotwordTables(
-        following, np.array(partial), np.array(finished), np.array(phrase, np.int32), int(following[0, 32])
+        classes,
+        following,
+        np.array(partial),
+        np.array(finished),
+        np.array(phrase, np.int32),
+        int(following[0, classes[32]]),
     )
 
 
@@ -86,25 +96,29 @@ def _pattern(phrase: str) -> bytes:
 
 
 def _with_failures(
-    children: Sequence[Mapping[int, int]], phrase: list[int], finished: list[float], partial: list[float]
+    children: Sequence[Mapping[int, int]],
+    phrase: list[int],
+    finished: list[float],
+    partial: list[float],
+    classes: NDArray[np.uint8],
 ) -> NDArray[np.int32]:
     """Complete the trie to an automaton: where no pattern goes on, the longest suffix that begins one does.
 
     A pattern that ends inside another's ends all the same: its state passes on what it adds.
     """
-    following = np.zeros((len(children), NUM_BYTES), np.int32)
+    following = np.zeros((len(children), int(classes.max()) + 1), np.int32)
     failure = [0] * len(children)
     queue = [0]
     for state in queue:
         if state:
             following[state] = following[failure[state]]
         for byte, child in children[state].items():
-            failure[child] = int(following[failure[state], byte]) if state else 0
+            failure[child] = int(following[failure[state], classes[byte]]) if state else 0
             if phrase[child] < 0 and phrase[failure[child]] >= 0:
                 phrase[child] = phrase[failure[child]]
                 finished[child] += finished[failure[child]]
             partial[child] = max(partial[child], partial[failure[child]])
             queue.append(child)
         for byte, child in children[state].items():
-            following[state, byte] = child
+            following[state, classes[byte]] = child
     return following

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.errors import LanguageModelError
-from linnet.decoding.lexicon import LexiconTables, build_lexicon
+from linnet.decoding.lexicon import Records, build_lexicon
 from linnet.lm.packed import PackedModel
 from linnet.lm.scoring import LN_10
 from linnet.lm.tables import Tables, log10_probs
@@ -27,7 +27,7 @@ class LanguageModel:
     """
 
     ngrams: Tables
-    lexicon: LexiconTables | None = None
+    lexicon: Records | None = None
     token_words: NDArray[np.int32] | None = None
 
     @classmethod
@@ -50,7 +50,7 @@ class LanguageModel:
         return cls(model.tables, token_words=numbers)
 
 
-def _lexicon(model: PackedModel) -> LexiconTables:
+def _lexicon(model: PackedModel) -> Records:
     words, first = model.words(), len(SPECIAL_WORDS)
     numbers = np.arange(first, len(words))
     return build_lexicon(words[first:], numbers, LN_10 * log10_probs(model.tables, 1, numbers))

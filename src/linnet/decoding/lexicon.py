@@ -1,40 +1,37 @@
 """A trie over the words of a language model: what can a half-written word become?"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
-from linnet.decoding.compiled import compiled
+from linnet.decoding.compiled import compiled, compiled_lean
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
+Records = NDArray[np.void]
 
 ROOT = 0
 OUTSIDE = -1
 
-
-class LexiconTables(NamedTuple):
-    """The trie over UTF-8 bytes.
-
-    Attributes:
-        keys, values: open-addressing table from `node << 8 | byte` (plus 1; 0 is empty) to the child.
-        words: (nodes,) id of the word that ends at a node, −1 where none does.
-        ahead: (nodes,) the best unigram log-prob (natural) of a word that passes through the node ("language
-            model look-ahead", Ortmanns et al. 1996).
-    """
-
-    keys: NDArray[np.int64]
-    values: NDArray[np.int32]
-    words: NDArray[np.int32]
-    ahead: NDArray[np.float64]
+# One node of the trie over UTF-8 bytes. The nodes lie in the order of their depth, and children in that of
+# their parents: so those of a node end where those of the next begin, and are all read at once.
+PLACE = np.dtype(
+    [
+        ("children", np.int32),  # the first of them
+        ("byte", np.int32),  # that leads from the parent to it
+        ("word", np.int32),  # id of the word that ends here, -1 where none does
+        # The best unigram log-prob (natural) of a word that passes through here ("language model look-ahead",
+        # Ortmanns et al. 1996).
+        ("ahead", np.float32),
+    ]
+)
 
 
-def build_lexicon(spellings: Sequence[bytes], ids: Array, unigrams: Array) -> LexiconTables:
-    """Build the trie.
+def build_lexicon(spellings: Sequence[bytes], ids: Array, unigrams: Array) -> Records:
+    """Build the trie: an array of `PLACE`, with one more at its end that closes the last children.
 
     Args:
         spellings: UTF-8 of each word.
@@ -43,60 +40,63 @@ def build_lexicon(spellings: Sequence[bytes], ids: Array, unigrams: Array) -> Le
     """
     text = np.frombuffer(b"".join(spellings), np.uint8)
     offsets = np.concatenate([[0], np.cumsum([len(spelling) for spelling in spellings], dtype=np.int64)])
-    size = 1 << max(4, int(2 * len(text)).bit_length())
-    keys, values = np.zeros(size, np.int64), np.zeros(size, np.int32)
-    words, ahead = np.full(len(text) + 1, -1, np.int32), np.full(len(text) + 1, -np.inf)
-    count = _insert_all(
-        text,
-        offsets,
-        ids.astype(np.int32),
-        unigrams.astype(np.float64),
-        LexiconTables(keys, values, words, ahead),
-    )
-    return LexiconTables(keys, values, words[:count].copy(), ahead[:count].copy())
+    places = np.zeros(len(text) + 1, PLACE)
+    siblings = np.zeros(len(places), np.int32)
+    count = _insert_all(text, offsets, ids.astype(np.int32), unigrams.astype(np.float32), places, siblings)
+    lexicon = np.zeros(count + 1, PLACE)
+    _lay_out(places, siblings, lexicon)
+    return lexicon
 
 
-@compiled
-def mixed(key: np.int64) -> np.int64:
-    """Spread the bits of a key (the finalizer of SplitMix64)."""
-    value = np.uint64(key)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.int64((value ^ (value >> np.uint64(31))) >> np.uint64(1))
+def empty_lexicon() -> Records:
+    """Return the trie of no words."""
+    return build_lexicon((), np.zeros(0), np.zeros(0))
 
 
-@compiled
-def child_of(lexicon: LexiconTables, node: int, byte: int) -> int:
-    """Return the node below `node` along `byte`, or OUTSIDE."""
-    key = (np.int64(node) << 8 | np.int64(byte)) + 1
-    mask = len(lexicon.keys) - 1
-    place = mixed(key) & mask
-    while lexicon.keys[place] != 0:
-        if lexicon.keys[place] == key:
-            return int(lexicon.values[place])
-        place = (place + 1) & mask
+@compiled_lean
+def child_of(lexicon: Records, place: int, byte: int) -> int:
+    """Return the node below `place` along `byte`, or OUTSIDE."""
+    for child in range(lexicon[place].children, lexicon[place + 1].children):
+        if lexicon[child].byte == byte:
+            return int(child)
     return OUTSIDE
 
 
 @compiled
 def _insert_all(
-    text: NDArray[np.uint8], offsets: Int64, ids: Int32, unigrams: Float64, lexicon: LexiconTables
+    text: NDArray[np.uint8], offsets: Int64, ids: Int32, unigrams: Float64, places: Records, siblings: Int32
 ) -> int:
+    """Build the trie as the words come, the children of a node a chain of `siblings`; gives its size."""
     count = 1
-    mask = len(lexicon.keys) - 1
+    places[ROOT].word, places[ROOT].ahead = -1, -np.inf
     for word in range(len(ids)):
-        node = ROOT
-        lexicon.ahead[ROOT] = max(lexicon.ahead[ROOT], unigrams[word])
+        place = ROOT
+        places[ROOT].ahead = max(places[ROOT].ahead, unigrams[word])
         for i in range(offsets[word], offsets[word + 1]):
-            key = (np.int64(node) << 8 | np.int64(text[i])) + 1
-            place = mixed(key) & mask
-            while lexicon.keys[place] != 0 and lexicon.keys[place] != key:
-                place = (place + 1) & mask
-            if lexicon.keys[place] == 0:
-                lexicon.keys[place] = key
-                lexicon.values[place] = count
-                count += 1
-            node = lexicon.values[place]
-            lexicon.ahead[node] = max(lexicon.ahead[node], unigrams[word])
-        lexicon.words[node] = ids[word]
+            child = places[place].children
+            while child != 0 and places[child].byte != text[i]:
+                child = siblings[child]
+            if child == 0:
+                child, count = count, count + 1
+                siblings[child], places[place].children = places[place].children, child
+                places[child].byte, places[child].word, places[child].ahead = text[i], -1, -np.inf
+            place = child
+            places[place].ahead = max(places[place].ahead, unigrams[word])
+        places[place].word = ids[word]
     return count
+
+
+@compiled
+def _lay_out(places: Records, siblings: Int32, lexicon: Records) -> None:
+    """Copy the trie in the order that `PLACE` asks for."""
+    origins = np.zeros(len(lexicon), np.int64)
+    count = 1
+    for place in range(len(lexicon) - 1):
+        lexicon[place] = places[origins[place]]
+        child = lexicon[place].children
+        lexicon[place].children = count
+        while child != 0:
+            origins[count] = child
+            count += 1
+            child = siblings[child]
+    lexicon[len(lexicon) - 1].children = count
