@@ -74,7 +74,6 @@ VARIANTS = (
     _FLASHLIGHT,
     Variant("flashlight lexicon", "own", _FLASHLIGHT, always=False),
     Variant("pyctcdecode", "own", _ALIKE),
-    Variant("pyctcdecode", "linnet", _ALIKE, always=False),
 )
 
 
