@@ -21,6 +21,7 @@ sys.path.append(str(Path(__file__).parents[1]))  # where header.py is
 from decoders import (
     CtcBeamDecoder,
     Decoder,
+    FlashlightFree,
     FlashlightLexicon,
     Linnet,
     Materials,
@@ -39,7 +40,7 @@ from linnet.text.tokenizer import Tokenizer, TokenizerConfig, build_tokenizer, t
 from linnet.text.tokenizer_folder import read_tokenizer_folder
 
 DECODERS: dict[str, Callable[[Materials], Decoder]] = {
-    kind.name: kind for kind in (Linnet, CtcBeamDecoder, FlashlightLexicon, Pyctcdecode)
+    kind.name: kind for kind in (Linnet, CtcBeamDecoder, FlashlightLexicon, FlashlightFree, Pyctcdecode)
 }
 
 
@@ -74,6 +75,12 @@ VARIANTS = (
     _FLASHLIGHT,
     Variant("flashlight lexicon", "own", _FLASHLIGHT, always=False),
     Variant("pyctcdecode", "own", _ALIKE),
+)
+WITHOUT_LM = (
+    Variant("linnet", "own"),
+    Variant("ctc-beam-decoder", "own"),
+    Variant("flashlight free", "linnet"),
+    Variant("pyctcdecode", "own"),
 )
 
 
@@ -113,8 +120,8 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sets", type=Path, nargs="+", help="files of simulate or record")
-    parser.add_argument("--lm", type=Path, required=True, help="model of words, of `linnet lm`")
-    parser.add_argument("--kenlm", type=Path, required=True, help="the same model, of `build_binary`")
+    parser.add_argument("--lm", type=Path, help="model of words, of `linnet lm`; none without it")
+    parser.add_argument("--kenlm", type=Path, help="the same model, of `build_binary`")
     parser.add_argument("--tokenizer", help="folder of the tokenizer, which the lexicon is spelled with")
     parser.add_argument("--beams", type=int, nargs="+", default=[64, 16, 256])
     parser.add_argument("--rounds", type=int, default=3)
@@ -159,9 +166,10 @@ def write_recorded(options: argparse.Namespace) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Tune each decoder at the first beam, measure all at each beam, and print tables."""
+    model = options.lm.name if options.lm else "no language model"
     print_header(
         *("numpy", "numba", "pyctcdecode", "ctc-beam-decoder", "flashlight-text"),
-        settings=f"{options.lm.name}, best of {options.rounds} rounds by turns, one thread",
+        settings=f"{model}, best of {options.rounds} rounds by turns, one thread",
         measure="WER and CPU-seconds per hour of audio on every other utterance, tuned on the rest",
     )
     results = {}
@@ -179,16 +187,19 @@ def compare_on(read: LogProbSet, options: argparse.Namespace) -> list[dict[str, 
     tokenizer = _tokenizer(options.tokenizer)
     assert tokenizer.vocabulary.pieces == read.pieces, "--tokenizer must be that of the log-probs"
     materials = Materials(read.pieces, options.lm, options.kenlm, tokenizer.encode)
-    decoders = {name: _built(name, materials, dev) for name in options.decoders}
+    variants = [each for each in (VARIANTS if options.lm else WITHOUT_LM) if each.decoder in options.decoders]
+    decoders = {
+        name: _built(name, materials, dev) for name in dict.fromkeys(each.decoder for each in variants)
+    }
     tuned: dict[Variant, Setting] = {}
-    for variant in VARIANTS:
-        if variant.decoder not in decoders:
-            continue
+    for variant in variants:
         setting = tuned.get(variant.weights_of) if variant.weights_of else None
         if setting is None:
-            setting = tune(decoders[variant.decoder], dev, Setting(options.beams[0], pruning=variant.pruning))
+            setting = Setting(options.beams[0], pruning=variant.pruning)
+            if options.lm:
+                setting = tune(decoders[variant.decoder], dev, setting)
         tuned[variant] = replace(setting, pruning=variant.pruning)
-        print(f"tuned {variant.label}: alpha {setting.alpha}, beta {setting.beta}", flush=True)
+        print(f"{variant.label}: alpha {setting.alpha}, beta {setting.beta}", flush=True)
     rows = []
     for beam in options.beams:
         at_beam = {
