@@ -10,8 +10,7 @@ from log_prob_set import LogProbSet
 
 from linnet.metrics.error_rate import word_errors
 
-ALPHAS, BETAS = (0.3, 0.6, 0.9), (0.0, 1.5, 3.0)
-STEPS = (0.15, 0.75)
+ALPHAS, BETAS = (0.15, 0.3, 0.45, 0.6, 0.75), (0.0, 1.5, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +37,14 @@ class Row:
 
 
 def tune(decoder: Decoder, dev: LogProbSet, setting: Setting) -> Setting:
-    """Return the setting with the weights that read `dev` best: a grid, then its best point's neighbors."""
-    rates: dict[tuple[float, float], float] = {}
+    """Return the setting with the weights, of a grid, that read `dev` best."""
 
-    def rate(weights: tuple[float, float]) -> float:
-        if weights not in rates:
-            read = decoder.reader(replace(setting, alpha=weights[0], beta=weights[1]))
-            rates[weights] = word_error_rate(dev, [read(each) for each in dev.log_probs])
-        return rates[weights]
+    def rate(tried: Setting) -> float:
+        read = decoder.reader(tried)
+        return word_error_rate(dev, [read(each) for each in dev.log_probs])
 
-    alpha, beta = min(itertools.product(ALPHAS, BETAS), key=rate)
-    steps = ((0, 0), (-STEPS[0], 0), (STEPS[0], 0), (0, -STEPS[1]), (0, STEPS[1]))
-    near = [(round(alpha + by_alpha, 2), round(beta + by_beta, 2)) for by_alpha, by_beta in steps]
-    alpha, beta = min(near, key=rate)
-    return replace(setting, alpha=alpha, beta=beta)
+    grid = itertools.product(ALPHAS, BETAS)
+    return min((replace(setting, alpha=alpha, beta=beta) for alpha, beta in grid), key=rate)
 
 
 def measure(decoders: Mapping[str, tuple[Decoder, Setting]], test: LogProbSet, *, rounds: int) -> list[Row]:
