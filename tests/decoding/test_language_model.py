@@ -136,3 +136,12 @@ def test_a_model_of_other_tokens_is_refused(tmp_path: Path) -> None:
     path = write_model(tmp_path, "piece")
     with pytest.raises(LanguageModelError, match="has none of this recognizer's"):
         LanguageModel.load(path, Vocabulary(("x", "y")))
+
+
+def test_words_do_not_run_together_to_put_off_what_they_cost(tmp_path: Path) -> None:
+    model = LanguageModel.load(write_model(tmp_path, "word"), LETTERS)
+    word, gap = [[0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.97, 0.01]], [0.6, 0.01, 0.01, 0.38]
+    log_probs = np.log(np.array([*word, gap, *word, gap, *word])).astype(np.float32)
+    narrow = EXHAUSTIVE.model_copy(update={"beam": 2, "beta": 0.0, "unknown": -1.0})
+    (best,) = BeamDecoder(LETTERS, narrow, model).decode(log_probs).hypotheses
+    assert LETTERS.decode(best.tokens) == "ab ab ab"

@@ -159,6 +159,7 @@ class BeamDecoder:
             alpha=config.alpha,
             beta=config.beta,
             unknown=config.unknown,
+            outside=config.unknown + (config.alpha * model.unknown if model else 0.0),
             beam=config.beam,
             top_tokens=min(config.top_tokens, self.vocabulary.size - 1),
             min_token=float(np.exp(config.min_token)),

@@ -71,6 +71,8 @@ class Weights(NamedTuple):
         alpha: factor on log-probs of the language model.
         beta: bonus for each word (each token with TOKEN_LM).
         unknown: added to the language model's score of a word it does not know.
+        outside: the look-ahead of a word that no word of the lexicon begins with: `unknown`, and what the
+            language model says without context. Were it less, words would run together to evade their score.
         beam: prefixes kept after each frame.
         top_tokens: tokens looked at in a frame.
         min_token: the smallest probability of a token that is looked at.
@@ -82,6 +84,7 @@ class Weights(NamedTuple):
     alpha: float
     beta: float
     unknown: float
+    outside: float
     beam: int
     top_tokens: int
     min_token: float

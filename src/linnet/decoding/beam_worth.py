@@ -73,8 +73,8 @@ def _spell(arena: Arena, tables: Tables, node: int, byte: np.int64) -> float:
             arena.nodes[node].lexicon = place
         if place >= 0:
             arena.nodes[node].ahead = weights.alpha * lexicon[place].ahead
-        else:  # a word outside of the lexicon: it will cost at least this
-            arena.nodes[node].ahead = min(arena.nodes[node].ahead, weights.unknown)
+        else:
+            arena.nodes[node].ahead = min(arena.nodes[node].ahead, weights.outside)
         return 0.0
     if place == 0:
         return 0.0
@@ -151,7 +151,7 @@ def promises_of(tokens: TokenTables, lexicon: Records, weights: Weights, hotword
                 elif tokens.begins[token] and ahead < np.inf:
                     place = child_of(lexicon, place, tokens.text[i]) if place >= 0 else place
                     known = place >= 0
-                    ahead = weights.alpha * lexicon[place].ahead if known else min(ahead, weights.unknown)
+                    ahead = weights.alpha * lexicon[place].ahead if known else min(ahead, weights.outside)
             promises[token] = math.exp(ahead)
         if tokens.begins[token]:
             promises[token] *= math.exp(listen(hotwords, tokens, 0, token)[1])

@@ -49,6 +49,11 @@ class LanguageModel:
             )
         return cls(model.tables, token_words=numbers)
 
+    @property
+    def unknown(self) -> float:
+        """The natural log-prob of a word, or token, that it does not know, without context."""
+        return float(LN_10 * log10_probs(self.ngrams, 1, np.array([UNK]))[0])
+
 
 def _lexicon(model: PackedModel) -> Records:
     words, first = model.words(), len(SPECIAL_WORDS)
