@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeGuard
@@ -192,24 +192,29 @@ def _opened(
     source: str | os.PathLike[str] | bytes | BinaryIO, where: str, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Decoder]:
     """Open a recording with the decoder that its first bytes ask for."""
-    if _is_pipe(source):
+    with _local_or_remote(source, block_bytes) as found:
+        if not _is_pipe(found):
+            with _binary_file(found, where) as file, _decoder(file, where) as decoder:
+                yield decoder
+            return
         from linnet.audio.pipe import PcmPipe, open_pipe  # only here: most recordings are files
 
-        with open_pipe(source, where) as piped:
+        with open_pipe(found, where) as piped:
             if isinstance(piped, PcmPipe):
                 yield piped
             else:
-                with _opened(piped, where) as decoder:
+                with _decoder(piped, where) as decoder:
                     yield decoder
-        return
-    with _local_or_remote(source, block_bytes) as found, _binary_file(found, where) as file:
-        head = file.read(16)
-        if not head:
-            raise AudioError("the file is empty", where=where)
-        file.seek(0)
-        container = media_format(head)
-        with open_media(file, container, where) if container else open_soundfile(file, where) as decoder:
-            yield decoder
+
+
+def _decoder(file: BinaryIO, where: str) -> AbstractContextManager[Decoder]:
+    """Open a file, which can seek and stands at its start."""
+    head = file.read(16)
+    if not head:
+        raise AudioError("the file is empty", where=where)
+    file.seek(0)
+    container = media_format(head)
+    return open_media(file, container, where) if container else open_soundfile(file, where)
 
 
 @contextmanager

@@ -44,25 +44,30 @@ class Bundle:
     path: Path
 
 
-def read_bundle(path: Path, *, verify: bool = True) -> Bundle:
-    """Read and check a bundle directory; file names are fixed, so nothing outside of it is ever opened.
-
-    Args:
-        path: the directory.
-        verify: compare the SHA-256 of each file with bundle.yaml.
+def read_spec(path: Path) -> BundleSpec:
+    """Read what a bundle directory says of itself, and look at nothing else but the sizes of its files.
 
     Raises:
-        BundleError: when the directory is no bundle, a newer linnet wrote it, or a file is missing, too large
-            or damaged.
+        BundleError: when the directory is no bundle, a newer linnet wrote it, or a file is missing or too
+            large.
     """
     if not (path / SPEC_FILE).is_file():
         what = f"there is no {SPEC_FILE} in this directory" if path.is_dir() else "there is no such directory"
         raise BundleError(what, where=str(path), remedy="Give a directory that linnet export wrote")
     for name, limit_bytes in _LIMITS_BYTES.items():
         _check_size(path / name, limit_bytes)
-    spec = _read_spec(path / SPEC_FILE)
-    if verify:
-        _verify_checksums(path, spec)
+    return _parse_spec(path / SPEC_FILE)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read and check a bundle directory; file names are fixed, so nothing outside of it is ever opened.
+
+    Raises:
+        BundleError: when the directory is no bundle, a newer linnet wrote it, or a file is missing, too large
+            or damaged, by its SHA-256 in bundle.yaml.
+    """
+    spec = read_spec(path)
+    _verify_checksums(path, spec)
     vocabulary = _read_vocabulary(path / TOKENS_FILE, spec)
     return Bundle(spec, vocabulary, path / MODEL_FILE, path)
 
@@ -90,7 +95,7 @@ class _SchemaVersion(BaseModel):
     schema_version: int
 
 
-def _read_spec(path: Path) -> BundleSpec:
+def _parse_spec(path: Path) -> BundleSpec:
     try:
         version = load_config(_SchemaVersion, path).schema_version
         if version > SCHEMA_VERSION:

@@ -31,7 +31,7 @@ COMMANDS = {
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",
     "import": "Turn a model of NeMo into a bundle, and compare both.",
-    "bench": "Measure the speed of a model on this machine.",
+    "bench": "Measure the speed of models on this machine.",
 }
 
 

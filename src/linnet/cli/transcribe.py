@@ -33,8 +33,6 @@ from linnet.runtime.workers import TranscriberSettings, run_tasks
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from linnet.bundle.reader import Bundle
-
 
 class TextOptions(SearchConfig):
     """What becomes of the sounds: the options of the search, and of how the words are written."""
@@ -131,7 +129,7 @@ def transcribe(
     A recording that cannot be read is named on stderr and the rest goes on; the
     exit code is then 1.
     """
-    from linnet.bundle.reader import read_bundle
+    from linnet.bundle.reader import read_spec
     from linnet.cli.imported import runnable_model
     from linnet.runtime.packaged import find_model
 
@@ -141,16 +139,16 @@ def transcribe(
     _check_destination(formats, output_dir, several=named, resume=work.resume)
     if output_dir or any(form.names_records for form in formats):
         recordings = titled(recordings)
-    bundle = read_bundle(find_model(runnable_model(model)), verify=False)
-    layout = Layout(formats, cues, bundle.spec.language, named)
+    path = find_model(runnable_model(model))
+    layout = Layout(formats, cues, read_spec(path).language, named)
     search = SearchConfig.model_validate(text.model_dump(exclude={"numbers"}))
     settings = TranscriberSettings(
-        str(bundle.path), work.threads, search if search.is_wanted else None, text.numbers
+        str(path), work.threads, search if search.is_wanted else None, text.numbers
     )
     if output_dir is None:
         num_failed = _print_all(settings, recordings, layout, work.jobs)
     else:
-        folder = OutputFolder(output_dir, formats, _dependencies(bundle, text, cues))
+        folder = OutputFolder(output_dir, formats, _dependencies(path, text, cues))
         todo = folder.unfinished(recordings, overwrite=work.overwrite, resume=work.resume)
         with _told_how_to_go_on():
             num_failed = _write_all(settings, todo, layout, work.jobs, folder)
@@ -178,7 +176,7 @@ def _check_destination(
         )
 
 
-def _dependencies(bundle: "Bundle", text: TextOptions, cues: CueConfig) -> dict[str, Any]:
+def _dependencies(bundle: Path, text: TextOptions, cues: CueConfig) -> dict[str, Any]:
     """Name what transcripts depend on beside their recordings, so that --resume can compare it."""
     from linnet.bundle.reader import file_sha256
     from linnet.bundle.schema import SPEC_FILE
@@ -187,7 +185,7 @@ def _dependencies(bundle: "Bundle", text: TextOptions, cues: CueConfig) -> dict[
     if text.lm and text.lm.is_file():
         status = text.lm.stat()
         options["lm"] = [str(text.lm), status.st_size, status.st_mtime_ns]
-    return {"model": file_sha256(bundle.path / SPEC_FILE), **options}
+    return {"model": file_sha256(bundle / SPEC_FILE), **options}
 
 
 def _print_all(
