@@ -58,6 +58,7 @@ def export_onnx(model: CtcModel, path: Path) -> None:
             dynamic_shapes=({0: dynamic, 2: dynamic}, {0: dynamic}),
             opset_version=OPSET,
             dynamo=True,
+            optimize=False,  # below, by onnxruntime: it takes less time and folds batch norms as well
             verbose=False,
         )
     assert program is not None
