@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from linnet.core.errors import BundleError, ConfigError
+from linnet.runtime import session
 from linnet.runtime.session import CtcSession
 
 
@@ -56,3 +57,15 @@ def test_a_model_with_other_inputs_is_refused(tmp_path: Path) -> None:
 def test_threads_are_counted_from_one(tone_bundle: Path) -> None:
     with pytest.raises(ConfigError, match="num_threads=0"):
         CtcSession(tone_bundle / "model.onnx", num_threads=0)
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "overflow"),
+    [("x86_64", "avx2", True), ("AMD64", "avx2 avx512_vnni", False), ("arm64", "", False)],
+)
+def test_int8_sums_might_overflow_on_x86_without_vnni(
+    machine: str, flags: str, overflow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: f"flags : {flags}")
+    assert session._int8_sums_may_overflow.__wrapped__() == overflow

@@ -1,5 +1,7 @@
 """The exported network in onnxruntime: features in, log-probabilities out."""
 
+import platform
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +103,23 @@ def _options(num_threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
-    # Sums of int8 products overflow on x86 processors without VNNI unless asked not to; no others care.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if _int8_sums_may_overflow():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return options
+
+
+@cache
+def _int8_sums_may_overflow() -> bool:
+    """Tell whether this is an x86 processor without VNNI, as far as is known.
+
+    There the sums of two int8 products are kept in 16 bits, unless onnxruntime is asked for slower ones.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        return "vnni" not in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux
+        return True
 
 
 def _fixed_size(values: list[Any], name: str, axis: int) -> int | None:
