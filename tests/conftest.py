@@ -27,6 +27,12 @@ settings.register_profile("linnet", derandomize=True, deadline=None)
 settings.load_profile("linnet")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes that share the tests compute on one core each, instead of all on all cores."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _offline() -> Iterator[None]:
     """Refuse connections to other machines: the suite must pass without a network."""
