@@ -1,0 +1,115 @@
+"""The hashes of n-grams in KenLM's tables, and the search for the pairs of shorter n-grams that give them.
+
+The hash of w1 … wn is an exclusive or of two numbers: one of w2 … wn, one of w1 (`ending_parts` and
+`first_word_parts`). Most pairs are told apart by a map of the lowest bits that are in use. The parts are
+grouped by the upper ones of these bits, so that two groups need a piece of the map that a fast cache holds.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.core.arrays import Array
+
+Hashes64 = NDArray[np.uint64]
+Hits = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # rows, columns, places of the hashes
+
+_ENDING_FACTOR, _WORD_FACTOR = np.uint64(8978948897894561157), np.uint64(17894857484156487943)
+_MAP_BITS_ABOVE, _MAX_MAP_BITS = 5, 30  # a map has 32 to 64 places for each hash, up to a gigabyte of them
+_FAR_SHIFT = np.uint64(_MAX_MAP_BITS + 2)
+_PIECE_BITS = 18  # of the map, in bytes
+_GROUP_BITS = 7  # groups have at least so many members
+_BLOCK = 256  # rows and columns that are tried at once
+
+
+def ending_parts(hashes: Hashes64) -> Hashes64:
+    """Return what n-grams w2 … wn of these hashes give to the hash of w1 … wn."""
+    return hashes * _ENDING_FACTOR
+
+
+def first_word_parts(words: Array) -> Hashes64:
+    """Return what w1 gives to the hash of w1 … wn."""
+    return (words.astype(np.uint64) + np.uint64(1)) * _WORD_FACTOR
+
+
+class HashSet:
+    """Hashes in ascending order, and the pairs that make them."""
+
+    def __init__(self, hashes: Hashes64) -> None:
+        """Map hashes, which are in ascending order."""
+        self._hashes = hashes
+        self._bits = min(len(hashes).bit_length() + _MAP_BITS_ABOVE, _MAX_MAP_BITS)
+        self._mask = np.uint64((1 << self._bits) - 1)
+        self._near = np.zeros(1 << self._bits, bool)
+        self._near[hashes & self._mask] = True
+        self._far = np.zeros(1 << self._bits, bool)
+        self._far[hashes >> _FAR_SHIFT & self._mask] = True
+
+    def in_ranges(
+        self, rows: Hashes64, columns: Hashes64, starts: NDArray[np.int64], counts: NDArray[np.int64]
+    ) -> Hits:
+        """Try each row with its own range of columns, all at once."""
+        row = np.repeat(np.arange(len(rows)), counts)
+        offsets = starts - (np.cumsum(counts) - counts)
+        column = np.arange(len(row)) + np.repeat(offsets, counts)
+        hashes = rows[row] ^ columns[column]
+        likely = np.flatnonzero(self._near.take((hashes & self._mask).view(np.int64)))
+        return self._verified(row[likely], column[likely], hashes[likely])
+
+    def in_all(self, rows: Hashes64, columns: Hashes64) -> Iterator[tuple[int, Hits]]:
+        """Try each row with each column; yields how many pairs were tried, and hits."""
+        shorter = min(len(rows), len(columns))
+        cut = max(0, min(shorter.bit_length() - 1 - _GROUP_BITS, self._bits - _PIECE_BITS))
+        pieces = self._near.reshape(1 << cut, -1)
+        row_groups, column_groups = self._grouped(rows, cut), self._grouped(columns, cut)
+        for left, (row_places, row_bits) in enumerate(row_groups):
+            tried, hits = 0, []
+            for right, (column_places, column_bits) in enumerate(column_groups):
+                for i, j in _in_blocks(pieces[left ^ right], row_bits, column_bits):
+                    row, column = row_places[i], column_places[j]
+                    hits.append(self._verified(row, column, rows[row] ^ columns[column]))
+                tried += len(row_places) * len(column_places)
+            yield tried, joined(hits)
+
+    def _grouped(self, parts: Hashes64, cut: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Group parts by the upper `cut` bits of a place in the map: where they are, and the other bits."""
+        bits = (parts & self._mask).view(np.int64)
+        order = np.argsort(bits, kind="stable")
+        width = self._bits - cut
+        bounds = np.searchsorted(bits[order] >> width, np.arange(1, 1 << cut))
+        places = np.split(order, bounds)
+        return [(group, bits[group] & ((1 << width) - 1)) for group in places]
+
+    def _verified(self, rows: NDArray[np.int64], columns: NDArray[np.int64], hashes: Hashes64) -> Hits:
+        """Keep those pairs whose hash is there."""
+        likely = np.flatnonzero(self._far.take((hashes >> _FAR_SHIFT & self._mask).view(np.int64)))
+        if not len(likely):
+            return likely, likely, likely
+        hashes = hashes[likely]
+        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        is_there = self._hashes[places] == hashes
+        likely = likely[is_there]
+        return rows[likely], columns[likely], places[is_there]
+
+
+def joined(hits: list[Hits]) -> Hits:
+    """Make one of several."""
+    if not hits:
+        return (np.zeros(0, np.int64),) * 3
+    rows, columns, places = (np.concatenate(parts) for parts in zip(*hits, strict=True))
+    return rows, columns, places
+
+
+def _in_blocks(
+    piece: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield pairs, as places of rows and of columns, that the piece of the map has."""
+    for top in range(0, len(rows), _BLOCK):
+        for start in range(0, len(columns), _BLOCK):
+            tried = columns[start : start + _BLOCK]
+            places = rows[top : top + _BLOCK, None] ^ tried
+            likely = np.flatnonzero(piece.take(places))
+            if len(likely):
+                row, column = np.divmod(likely, len(tried))
+                yield row + top, column + start
