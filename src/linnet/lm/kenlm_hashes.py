@@ -6,6 +6,7 @@ grouped by the upper ones of these bits, so that two groups need a piece of the 
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _MAP_BITS_ABOVE, _MAX_MAP_BITS = 5, 30  # a map has 32 to 64 places for each has
 _FAR_SHIFT = np.uint64(_MAX_MAP_BITS + 2)
 _PIECE_BITS = 18  # of the map, in bytes
 _GROUP_BITS = 7  # groups have at least so many members
-_BLOCK = 256  # rows and columns that are tried at once
+_BLOCK = 256  # so many rows and columns, at most, are tried at once
 
 
 def ending_parts(hashes: Hashes64) -> Hashes64:
@@ -31,6 +32,14 @@ def ending_parts(hashes: Hashes64) -> Hashes64:
 def first_word_parts(words: Array) -> Hashes64:
     """Return what w1 gives to the hash of w1 … wn."""
     return (words.astype(np.uint64) + np.uint64(1)) * _WORD_FACTOR
+
+
+class _Group(NamedTuple):
+    """Parts that have the upper bits of a place in the map in common: where they are, and its other bits."""
+
+    places: NDArray[np.int64]
+    parts: Hashes64
+    bits: NDArray[np.int64]
 
 
 class HashSet:
@@ -61,25 +70,25 @@ class HashSet:
         """Try each row with each column; yields how many pairs were tried, and hits."""
         shorter = min(len(rows), len(columns))
         cut = max(0, min(shorter.bit_length() - 1 - _GROUP_BITS, self._bits - _PIECE_BITS))
-        pieces = self._near.reshape(1 << cut, -1)
         row_groups, column_groups = self._grouped(rows, cut), self._grouped(columns, cut)
-        for left, (row_places, row_bits) in enumerate(row_groups):
+        for number, piece in enumerate(self._near.reshape(1 << cut, -1)):
             tried, hits = 0, []
-            for right, (column_places, column_bits) in enumerate(column_groups):
-                for i, j in _in_blocks(pieces[left ^ right], row_bits, column_bits):
-                    row, column = row_places[i], column_places[j]
-                    hits.append(self._verified(row, column, rows[row] ^ columns[column]))
-                tried += len(row_places) * len(column_places)
+            for left, some_rows in enumerate(row_groups):
+                some_columns = column_groups[left ^ number]
+                for i, j in _likely(piece, some_rows.bits, some_columns.bits):
+                    hashes = some_rows.parts[i] ^ some_columns.parts[j]
+                    hits.append(self._verified(some_rows.places[i], some_columns.places[j], hashes))
+                tried += len(some_rows.places) * len(some_columns.places)
             yield tried, joined(hits)
 
-    def _grouped(self, parts: Hashes64, cut: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Group parts by the upper `cut` bits of a place in the map: where they are, and the other bits."""
+    def _grouped(self, parts: Hashes64, cut: int) -> list[_Group]:
+        """Group parts by the upper `cut` bits of a place in the map."""
         bits = (parts & self._mask).view(np.int64)
-        order = np.argsort(bits, kind="stable")
+        order = np.argsort(bits)
         width = self._bits - cut
         bounds = np.searchsorted(bits[order] >> width, np.arange(1, 1 << cut))
-        places = np.split(order, bounds)
-        return [(group, bits[group] & ((1 << width) - 1)) for group in places]
+        inner = (1 << width) - 1
+        return [_Group(places, parts[places], bits[places] & inner) for places in np.split(order, bounds)]
 
     def _verified(self, rows: NDArray[np.int64], columns: NDArray[np.int64], hashes: Hashes64) -> Hits:
         """Keep those pairs whose hash is there."""
@@ -101,15 +110,19 @@ def joined(hits: list[Hits]) -> Hits:
     return rows, columns, places
 
 
-def _in_blocks(
+def _likely(
     piece: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield pairs, as places of rows and of columns, that the piece of the map has."""
-    for top in range(0, len(rows), _BLOCK):
-        for start in range(0, len(columns), _BLOCK):
-            tried = columns[start : start + _BLOCK]
-            places = rows[top : top + _BLOCK, None] ^ tried
-            likely = np.flatnonzero(piece.take(places))
+    """Yield pairs, as places of rows and of columns, that the piece of the map has, block by block."""
+    for top, some_rows in _blocks(rows):
+        for start, some_columns in _blocks(columns):
+            likely = np.flatnonzero(piece.take(some_rows[:, None] ^ some_columns))
             if len(likely):
-                row, column = np.divmod(likely, len(tried))
+                row, column = np.divmod(likely, len(some_columns))
                 yield row + top, column + start
+
+
+def _blocks(values: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    size = -(-len(values) // -(-len(values) // _BLOCK)) if len(values) else 1  # of about equal sizes
+    for start in range(0, len(values), size):
+        yield start, values[start : start + size]
