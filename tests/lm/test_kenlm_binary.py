@@ -70,6 +70,8 @@ def test_what_is_damaged_or_of_another_kind_is_refused(
         (1848, b"\xaa", "290 of its 291 2-grams could be spelled"),
         (8760, bytes(8), "it holds 13 of 14 3-grams"),
         (8760, b"\xaa", "13 of its 14 3-grams could be spelled"),
+        (1272, b"\0\0\x80\xff", "no number"),
+        (1272, b"\0\0\xc0\x7f", "no number"),
         (1276, b"\0\0\xc0\x7f", "no number"),
         (-3, b"\0", "has 64 words in place of 63"),
     ],

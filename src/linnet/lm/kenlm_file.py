@@ -98,12 +98,23 @@ class KenlmFile:
         return words, np.array([numbers[word] for word in read], np.uint32)
 
 
-def checked_ngrams(words: NDArray[np.uint32], probs: Array, backoffs: Array) -> Ngrams:
-    """Make n-grams of what a file says of them; what has no probability (NaN) gets that of backing off.
+def checked_ngrams(
+    words: NDArray[np.uint32], probs: Array, backoffs: Array, *, may_lack_probs: bool = False
+) -> Ngrams:
+    """Make n-grams of what a file says of them.
+
+    Args:
+        words: (n, order) the words.
+        probs: (n,) log10 probabilities.
+        backoffs: (n,) log10 back-offs.
+        may_lack_probs: whether -inf says that backing off gives the probability, and is allowed.
 
     Raises:
         LanguageModelError: when a value cannot be a probability or a back-off.
     """
-    if np.any((probs > 0) | np.isinf(probs)) or not np.isfinite(backoffs).all():
+    lacking = np.isneginf(probs)
+    is_wrong = np.isnan(probs) | (probs > 0)
+    if is_wrong.any() or not np.isfinite(backoffs).all() or (lacking.any() and not may_lack_probs):
         raise LanguageModelError("is damaged: a probability is above 1, or no number")
-    return Ngrams(words, probs.astype(np.float32), backoffs.astype(np.float32), np.full(len(words), -1))
+    known = np.where(lacking, np.nan, probs).astype(np.float32)
+    return Ngrams(words, known, backoffs.astype(np.float32), np.full(len(words), -1))

@@ -28,7 +28,7 @@ _UNIGRAM = np.dtype([("prob", "<f4"), ("backoff", "<f4")])
 _INNER = np.dtype([("hash", "<u8"), ("prob", "<f4"), ("backoff", "<f4")])
 _LONGEST = np.dtype([("hash", "<u8"), ("prob", "<f4")])
 _MAX_SPREAD = 1e6
-_MANY_PAIRS = 1 << 16  # from here on, an overlap is worth a search of its own
+_MANY_PAIRS, _MANY_ROWS = 1 << 16, 1 << 6  # from here on, an overlap is worth a search of its own
 _PAIRS_AT_ONCE = 1 << 18
 
 
@@ -125,10 +125,12 @@ def _spell(table: Array, count: int, below: _Order, report: Progress) -> _Order:
         if num_found > len(taken):
             break
     endings, beginnings, places = joined(hits)
-    if num_found != len(taken) or not np.array_equal(np.sort(places), np.arange(num_found)):
+    num_spelled = len(np.unique(places))
+    if num_spelled < num_found:
+        raise LanguageModelError(f"the hash of one of its {order}-grams can be spelled in more than one way")
+    if num_spelled < len(taken):
         raise LanguageModelError(
-            f"{len(np.unique(places))} of its {len(taken)} {order}-grams could be spelled from their hashes"
-            f"{' in one way only' if num_found > len(taken) else ''}"
+            f"{num_spelled} of its {len(taken)} {order}-grams could be spelled from their hashes"
         )
     by_hash = np.argsort(places)
     endings, beginnings = endings[by_hash], beginnings[by_hash]
@@ -148,7 +150,7 @@ def _search(hashes: Hashes64, below: _Order) -> Iterator[tuple[int, int, Hits]]:
     column_starts = np.searchsorted(below.endings[begin], overlap)
     column_counts = np.searchsorted(below.endings[begin], overlap, side="right") - column_starts
     num_pairs = row_counts * column_counts
-    is_large = num_pairs >= _MANY_PAIRS
+    is_large = (num_pairs >= _MANY_PAIRS) & (np.minimum(row_counts, column_counts) >= _MANY_ROWS)
     total, done = int(num_pairs.sum()), 0
     for place in np.flatnonzero(is_large).tolist():
         top, left = int(row_starts[place]), int(column_starts[place])

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.lm.assembly import Ngrams
 from linnet.lm.kenlm_file import KenlmFile, checked_ngrams
@@ -68,15 +67,11 @@ def _read_order(file: KenlmFile, n: int, above: _Node) -> tuple[_Node, Ngrams]:
     if not is_longest:
         backoffs = _bits(records, at[:-1] + word_bits + _PROB_BITS, _BACKOFF_BITS).astype(np.uint32)
         nexts = _bits(records, at + word_bits + _PROB_BITS + _BACKOFF_BITS, next_bits).astype(np.int64)
-    known = _known(probs.view(np.float32))
-    return _Node(spelled, nexts), checked_ngrams(spelled.copy(), known, backoffs.view(np.float32))
-
-
-def _known(probs: Array) -> Array:
-    """Mark with NaN what is there only because a longer n-gram ends so, and may have the probability 0."""
-    if np.isnan(probs).any():
-        raise LanguageModelError("is damaged: a probability is no number")
-    return np.where(np.isinf(probs), np.nan, probs)
+    # What is there only because a longer n-gram ends so may have the probability 0; it gets its own.
+    ngrams = checked_ngrams(
+        spelled.copy(), probs.view(np.float32), backoffs.view(np.float32), may_lack_probs=True
+    )
+    return _Node(spelled, nexts), ngrams
 
 
 def _bits(records: NDArray[np.uint8], offsets: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
