@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from linnet.core.errors import LanguageModelError
+from linnet.lm import kenlm_probing
 from linnet.lm.kenlm_binary import is_kenlm_binary, read_kenlm_binary
+from linnet.lm.kenlm_hashes import first_word_parts
 from linnet.lm.levels import Level, NgramModel, spell_out
 
 TRIE = Path(__file__).parent / "reference" / "pruned.trie"
@@ -80,6 +82,20 @@ def test_hash_tables_with_damage_are_refused(at: int, value: bytes, message: str
     _assert_refused(PROBING, at, value, message, tmp_path / "a.bin")
 
 
+def test_hash_tables_are_read_the_same_where_overlaps_are_large(
+    pruned: NgramModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kenlm_probing, "_MANY_PAIRS", 1)
+    monkeypatch.setattr(kenlm_probing, "_MANY_ROWS", 1)
+    assert table(read_kenlm_binary(PROBING)) == table(pruned)
+
+
+def test_a_hash_of_two_n_grams_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kenlm_probing, "first_word_parts", lambda words: first_word_parts(words & 62))
+    with pytest.raises(LanguageModelError, match="one of its 2-grams can be spelled in more than one way"):
+        read_kenlm_binary(PROBING)
+
+
 def _assert_refused(path: Path, at: int, value: bytes, message: str, damaged: Path) -> None:
     content = bytearray(path.read_bytes())
     at %= len(content)
@@ -92,7 +108,7 @@ def _assert_refused(path: Path, at: int, value: bytes, message: str, damaged: Pa
 @pytest.mark.parametrize("path", [TRIE, PROBING], ids=lambda path: path.suffix)
 def test_every_damage_is_an_error_or_another_model(path: Path, tmp_path: Path) -> None:
     whole, generator = path.read_bytes(), np.random.default_rng(0)
-    for at in generator.integers(100, len(whole), 60).tolist():
+    for at in generator.integers(100, len(whole), 30).tolist():
         for damaged in (whole[:at], whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]):
             (tmp_path / "a.bin").write_bytes(damaged)
             with suppress(LanguageModelError):  # and no other error
