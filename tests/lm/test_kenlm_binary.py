@@ -16,7 +16,7 @@ TRIE = Path(__file__).parent / "reference" / "pruned.trie"
 PROBING = TRIE.with_suffix(".probing")
 
 
-def table(model: NgramModel) -> dict[tuple[bytes, ...], tuple[float, float, bool]]:
+def table(model: NgramModel) -> dict[tuple[bytes, ...], tuple[float, float, bool, bool]]:
     rows = {}
     for level, words in zip(model.levels, spell_out(model.levels), strict=True):
         for at, gram in enumerate(words):
@@ -24,9 +24,10 @@ def table(model: NgramModel) -> dict[tuple[bytes, ...], tuple[float, float, bool
     return rows
 
 
-def _values(level: Level, at: int) -> tuple[float, float, bool]:
+def _values(level: Level, at: int) -> tuple[float, float, bool, bool]:
+    prob = level.log10_probs[at]
     backoff = level.log10_backoffs[at] if len(level.log10_backoffs) else np.float32(0)
-    return float(level.log10_probs[at]), float(backoff), bool(np.signbit(backoff))
+    return float(prob), float(backoff), bool(np.signbit(prob)), bool(np.signbit(backoff))
 
 
 @pytest.mark.parametrize("path", [TRIE, PROBING], ids=lambda path: path.suffix)

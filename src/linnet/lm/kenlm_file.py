@@ -116,5 +116,5 @@ def checked_ngrams(
     is_wrong = np.isnan(probs) | (probs > 0)
     if is_wrong.any() or not np.isfinite(backoffs).all() or (lacking.any() and not may_lack_probs):
         raise LanguageModelError("is damaged: a probability is above 1, or no number")
-    known = np.where(lacking, np.nan, probs).astype(np.float32)
+    known = np.where(lacking, np.nan, probs).astype(np.float32) + np.float32(0)  # makes 0 of -0
     return Ngrams(words, known, backoffs.astype(np.float32), np.full(len(words), -1))

@@ -17,7 +17,7 @@ Hashes64 = NDArray[np.uint64]
 Hits = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # rows, columns, places of the hashes
 
 _ENDING_FACTOR, _WORD_FACTOR = np.uint64(8978948897894561157), np.uint64(17894857484156487943)
-_MAP_BITS_ABOVE, _MAX_MAP_BITS = 5, 30  # a map has 32 to 64 places for each hash, up to a gigabyte of them
+_MAP_BITS_ABOVE, _MAX_MAP_BITS = 5, 30  # both maps have 32 to 64 bytes for each hash, up to 1 GiB
 _FAR_SHIFT = np.uint64(_MAX_MAP_BITS + 2)
 _PIECE_BITS = 18  # of the map, in bytes
 _GROUP_BITS = 7  # groups have at least so many members
