@@ -1,4 +1,4 @@
-"""Tries of KenLM give the n-grams of the ARPA file they were made of; all else is refused by name."""
+"""Binary files of KenLM give the n-grams of the ARPA file they were made of, or are refused by name."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 from linnet.core.errors import LanguageModelError
+from linnet.lm import kenlm_probing
 from linnet.lm.kenlm_binary import is_kenlm_binary, read_kenlm_binary
+from linnet.lm.kenlm_hashes import first_word_parts
 from linnet.lm.levels import Level, NgramModel, spell_out
 
 TRIE = Path(__file__).parent / "reference" / "pruned.trie"
+PROBING = TRIE.with_suffix(".probing")
 
 
-def table(model: NgramModel) -> dict[tuple[bytes, ...], tuple[float, float, bool]]:
+def table(model: NgramModel) -> dict[tuple[bytes, ...], tuple[float, float, bool, bool]]:
     rows = {}
     for level, words in zip(model.levels, spell_out(model.levels), strict=True):
         for at, gram in enumerate(words):
@@ -21,14 +24,16 @@ def table(model: NgramModel) -> dict[tuple[bytes, ...], tuple[float, float, bool
     return rows
 
 
-def _values(level: Level, at: int) -> tuple[float, float, bool]:
+def _values(level: Level, at: int) -> tuple[float, float, bool, bool]:
+    prob = level.log10_probs[at]
     backoff = level.log10_backoffs[at] if len(level.log10_backoffs) else np.float32(0)
-    return float(level.log10_probs[at]), float(backoff), bool(np.signbit(backoff))
+    return float(prob), float(backoff), bool(np.signbit(prob)), bool(np.signbit(backoff))
 
 
-def test_a_trie_is_read(pruned: NgramModel) -> None:
-    assert is_kenlm_binary(TRIE)
-    assert table(read_kenlm_binary(TRIE)) == table(pruned)
+@pytest.mark.parametrize("path", [TRIE, PROBING], ids=lambda path: path.suffix)
+def test_the_n_grams_of_the_arpa_file_are_read(path: Path, pruned: NgramModel) -> None:
+    assert is_kenlm_binary(path)
+    assert table(read_kenlm_binary(path)) == table(pruned)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +41,11 @@ def test_a_trie_is_read(pruned: NgramModel) -> None:
     [
         (50, b"6", "incomplete or of another version or machine"),
         (60, b"\1", "incomplete or of another version or machine"),
-        (96, b"\0", "with probing hash tables, from which n-grams cannot be read back. Give the ARPA file"),
+        (
+            96,
+            b"\1",
+            "with probing hash tables with rest costs, which cannot be read back. Give the ARPA file",
+        ),
         (96, b"\3", "with quantized trie"),
         (96, b"\x63", "with kind 99"),
         (100, b"\0", "does not hold its words"),
@@ -50,17 +59,57 @@ def test_a_trie_is_read(pruned: NgramModel) -> None:
 def test_what_is_damaged_or_of_another_kind_is_refused(
     at: int, value: bytes, message: str, tmp_path: Path
 ) -> None:
-    content = bytearray(TRIE.read_bytes())
+    _assert_refused(TRIE, at, value, message, tmp_path / "a.bin")
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "message"),
+    [
+        (92, b"\0\0\xc0\x7f", "hash tables have no size"),
+        (108, b"\xff\xff\xff\xff\xff", "does not tell how many words it has"),
+        (116, b"\xff\xff\xff\xff\xff\xff\xff\xff", "the file is cut off"),
+        (136, b"\1", "does not tell how many words it has"),
+        (1784, b"\1", "291 of its 292 2-grams could be spelled from their hashes. Give the ARPA file"),
+        (1848, b"\xaa", "290 of its 291 2-grams could be spelled"),
+        (8760, bytes(8), "it holds 13 of 14 3-grams"),
+        (8760, b"\xaa", "13 of its 14 3-grams could be spelled"),
+        (1272, b"\0\0\x80\xff", "no number"),
+        (1272, b"\0\0\xc0\x7f", "no number"),
+        (1276, b"\0\0\xc0\x7f", "no number"),
+        (-3, b"\0", "has 64 words in place of 63"),
+    ],
+)
+def test_hash_tables_with_damage_are_refused(at: int, value: bytes, message: str, tmp_path: Path) -> None:
+    _assert_refused(PROBING, at, value, message, tmp_path / "a.bin")
+
+
+def test_hash_tables_are_read_the_same_where_overlaps_are_large(
+    pruned: NgramModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kenlm_probing, "_MANY_PAIRS", 1)
+    monkeypatch.setattr(kenlm_probing, "_MANY_ROWS", 1)
+    assert table(read_kenlm_binary(PROBING)) == table(pruned)
+
+
+def test_a_hash_of_two_n_grams_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kenlm_probing, "first_word_parts", lambda words: first_word_parts(words & 62))
+    with pytest.raises(LanguageModelError, match="one of its 2-grams can be spelled in more than one way"):
+        read_kenlm_binary(PROBING)
+
+
+def _assert_refused(path: Path, at: int, value: bytes, message: str, damaged: Path) -> None:
+    content = bytearray(path.read_bytes())
     at %= len(content)
     content[at : at + len(value)] = value
-    (tmp_path / "a.bin").write_bytes(content)
+    damaged.write_bytes(content)
     with pytest.raises(LanguageModelError, match=message):
-        read_kenlm_binary(tmp_path / "a.bin")
+        read_kenlm_binary(damaged)
 
 
-def test_every_damage_is_an_error_or_another_model(tmp_path: Path) -> None:
-    whole, generator = TRIE.read_bytes(), np.random.default_rng(0)
-    for at in generator.integers(100, len(whole), 60).tolist():
+@pytest.mark.parametrize("path", [TRIE, PROBING], ids=lambda path: path.suffix)
+def test_every_damage_is_an_error_or_another_model(path: Path, tmp_path: Path) -> None:
+    whole, generator = path.read_bytes(), np.random.default_rng(0)
+    for at in generator.integers(100, len(whole), 30).tolist():
         for damaged in (whole[:at], whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]):
             (tmp_path / "a.bin").write_bytes(damaged)
             with suppress(LanguageModelError):  # and no other error

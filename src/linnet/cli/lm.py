@@ -34,7 +34,7 @@ lm.command()(tune)
 TextsArgument = Annotated[
     list[Path], typer.Argument(help="Text files, a sentence a line, in UTF-8; also .gz and .zst.")
 ]
-ModelArgument = Annotated[Path, typer.Argument(help="Packed model, ARPA file, or trie of KenLM.")]
+ModelArgument = Annotated[Path, typer.Argument(help="Packed model, ARPA file, or binary file of KenLM.")]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 TokenizerOption = Annotated[
     str | None,
@@ -80,12 +80,12 @@ def build(
 
 @lm.command("import")
 def import_(
-    arpa: Annotated[Path, typer.Argument(help="ARPA file, also .gz and .zst, or KenLM's trie.")],
+    arpa: Annotated[Path, typer.Argument(help="ARPA file, also .gz and .zst, or KenLM's binary.")],
     output: OutputOption,
     tokenizer: TokenizerOption = None,
     quantize: QuantizeOption = False,
 ) -> None:
-    """Make a packed model of an ARPA file, or of a trie of KenLM."""
+    """Make a packed model of an ARPA file, or of a binary file of KenLM (probing or trie)."""
     from linnet.lm.packed_writer import write_packed
 
     _check_free(output)
@@ -268,7 +268,7 @@ def _read_foreign(path: Path, unit: "Unit", report: "Progress | None" = None) ->
     from linnet.lm.levels import no_progress
 
     if is_kenlm_binary(path):
-        return read_kenlm_binary(path, unit)
+        return read_kenlm_binary(path, unit, report or no_progress)
     return read_arpa(path, unit, report or no_progress)
 
 
