@@ -125,7 +125,7 @@ def export_plain(model: CtcModel, path: Path, num_mels: int) -> None:
     dynamic = torch.export.Dim.DYNAMIC
     program = torch.onnx.export(
         PlainExport(model).eval(),
-        (torch.zeros(2, num_mels, 128), torch.tensor([128, 100])),
+        (torch.zeros(2, num_mels, 4096), torch.tensor([4096, 100])),
         input_names=["audio_signal", "length"],
         output_names=["logprobs", "logprobs_length"],
         dynamic_shapes=({0: dynamic, 2: dynamic}, {0: dynamic}),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from linnet.core.optional import require
 from linnet.export.int8 import WEIGHTED
 from linnet.export.simplification import simplify
+from linnet.models.conformer import ConformerConfig
 from linnet.models.ctc import CtcModel
 
 OPSET = 18
@@ -45,7 +46,8 @@ def export_onnx(model: CtcModel, path: Path) -> None:
     require("onnxscript", extra="train", purpose="exporting to ONNX")
     num_features = model.config.frontend.num_features
     # Two utterances of different length, so that tracing sees a padded batch.
-    example = (torch.zeros(2, num_features, 128), torch.tensor([128, 100]))
+    num_frames = _traced_frames(model)
+    example = (torch.zeros(2, num_features, num_frames), torch.tensor([num_frames, num_frames - 28]))
     dynamic = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -66,6 +68,13 @@ def export_onnx(model: CtcModel, path: Path) -> None:
     _name_layers(program)
     program.save(str(path), external_data=False)
     simplify(path)
+
+
+def _traced_frames(model: CtcModel) -> int:
+    """Choose a length that tracing takes for no special case: several blocks of attention within a band."""
+    encoder = model.config.encoder
+    band = encoder.band if isinstance(encoder, ConformerConfig) else None
+    return max(128, 4 * encoder.subsampling * (max(band) + 1)) if band else 128
 
 
 def _join_weights(program: torch.onnx.ONNXProgram) -> None:
