@@ -200,9 +200,7 @@ class Recognizer:
                 found.append(self._transcribe_long([waveforms[batch[0]]]))
                 continue
             samples = [waveforms[index] for index in batch]
-            for each, log_probs in zip(
-                samples, self.log_probs(list(map(self.features, samples))), strict=True
-            ):
+            for each, log_probs in zip(samples, self._batch_log_probs(samples), strict=True):
                 words, reading = self.decode(log_probs, len(each) / self.sample_rate_hz)
                 found.append(self._transcript(len(each), words, [reading] if reading else []))
         return found
@@ -219,9 +217,7 @@ class Recognizer:
             if self._is_long(samples[0]):
                 yield from self._long_log_probs(batch[0], samples[0])
                 continue
-            for index, log_probs in zip(
-                batch, self.log_probs(list(map(self.features, samples))), strict=True
-            ):
+            for index, log_probs in zip(batch, self._batch_log_probs(samples), strict=True):
                 yield Segment(index, 0.0, len(waveforms[index]) / self.sample_rate_hz), log_probs
 
     def check_numbers(self, numbers: bool) -> None:
@@ -270,14 +266,18 @@ class Recognizer:
         return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
 
     def _batch_log_probs(self, waveforms: Sequence[Samples]) -> list[LogProbs]:
-        return self.log_probs([self.features(samples) for samples in waveforms])
+        return self.log_probs(list(map(self.features, waveforms)))
 
     def _valid_log_probs(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> Iterator[LogProbs]:
         log_probs, log_probs_lengths = self.session.log_probs(batch, lengths)
         return (each[:length] for each, length in zip(log_probs, log_probs_lengths, strict=True))
 
+    @property
+    def _chunk_samples(self) -> int:
+        return round(self.long_form.chunk_s * self.sample_rate_hz)
+
     def _is_long(self, samples: Samples) -> bool:
-        return len(samples) > round(self.long_form.chunk_s * self.sample_rate_hz)
+        return len(samples) > self._chunk_samples
 
     def _head(self, stream: AudioStream) -> tuple[list[Samples], bool]:
         """Take blocks until they are too long for one run of the network, or end before."""
@@ -285,7 +285,7 @@ class Recognizer:
         for block in stream.blocks:
             head.append(block)
             num_samples += len(block)
-            if num_samples > round(self.long_form.chunk_s * self.sample_rate_hz):
+            if num_samples > self._chunk_samples:
                 return head, True
         return head, False
 
@@ -311,9 +311,7 @@ class Recognizer:
 
     def _batches(self, waveforms: Sequence[Samples]) -> Iterator[list[int]]:
         """Gather the indices of neighbors that are read together; a long one is alone."""
-        max_samples = round(self.long_form.chunk_s * self.sample_rate_hz)
-        if self.bundle.spec.one_at_a_time:
-            max_samples = 1
+        max_samples = 1 if self.bundle.spec.one_at_a_time else self._chunk_samples
         batch: list[int] = []
         longest = 0
         for index, samples in enumerate(waveforms):
