@@ -1,6 +1,7 @@
 """`linnet transcribe` of long and of damaged recordings: from files and pipes, with what was heard kept."""
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,3 +37,26 @@ def test_what_was_heard_of_a_truncated_recording_is_given(
     result = CliRunner().invoke(app, ["transcribe", str(path), "--model", str(tone_bundle)])
     assert (result.exit_code, result.stdout) == (1, "one two one\n")
     assert "bytes are missing at the end; the text ends there" in result.stderr.replace("\n", " ")
+
+
+def test_a_truncated_recording_has_a_transcript_and_is_counted_apart(
+    tone_bundle: Path, say_tones: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("calls").mkdir()
+    Path("calls/whole.wav").write_bytes(wav(say_tones("two")))
+    Path("calls/cut.wav").write_bytes(wav(say_tones("one two one"))[:-25_600])
+    Path("calls/bad.wav").write_bytes(b"RIFF nonsense")
+    command = ["transcribe", "calls", "-o", "out", "--model", str(tone_bundle)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "2 transcripts in out\n" in done.stderr
+    assert "1 of 3 recordings could not be transcribed\n" in done.stderr
+    assert "1 of 3 recordings could not be read to the end\n" in done.stderr
+    assert {path.name: path.read_text() for path in Path("out").glob("*.txt")} == {
+        "whole.txt": "two\n",
+        "cut.txt": "one two\n",
+    }
+    shutil.copy("calls/whole.wav", "calls/bad.wav")
+    resumed = CliRunner().invoke(app, [*command, "--resume"])
+    assert (resumed.exit_code, resumed.stderr) == (0, "1 transcripts in out, 2 finished before\n")

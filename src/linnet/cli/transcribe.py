@@ -87,6 +87,21 @@ class Layout:
         }
 
 
+@dataclass(slots=True)
+class Tally:
+    """How many transcripts there are, how many of them end where the recording is damaged; how many lack."""
+
+    num_written: int = 0
+    num_damaged: int = 0
+    num_unread: int = 0
+
+    def count(self, transcript: Transcript | None) -> None:
+        """Count what became of one recording."""
+        self.num_written += transcript is not None
+        self.num_damaged += transcript is not None and bool(transcript.damage)
+        self.num_unread += transcript is None
+
+
 @options_from(TextOptions, "text")
 @options_from(CueConfig, "cues")
 @options_from(WorkOptions, "work")
@@ -146,16 +161,16 @@ def transcribe(
         str(path), work.threads, search if search.is_wanted else None, text.numbers
     )
     if output_dir is None:
-        num_failed = _print_all(settings, recordings, layout, work.jobs)
+        tally = _print_all(settings, recordings, layout, work.jobs)
     else:
         folder = OutputFolder(output_dir, formats, _dependencies(path, text, cues))
         todo = folder.unfinished(recordings, overwrite=work.overwrite, resume=work.resume)
         with _told_how_to_go_on():
-            num_failed = _write_all(settings, todo, layout, work.jobs, folder)
-        _tell_written(len(recordings), len(todo), num_failed, output_dir)
-    if num_failed:
+            tally = _write_all(settings, todo, layout, work.jobs, folder)
+        _tell_written(len(recordings) - len(todo), tally, output_dir)
+    if tally.num_unread or tally.num_damaged:
         if len(recordings) > 1:
-            print_error(f"{num_failed} of {len(recordings)} recordings could not be transcribed")
+            _tell_failed(len(recordings), tally)
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
@@ -190,18 +205,18 @@ def _dependencies(bundle: Path, text: TextOptions, cues: CueConfig) -> dict[str,
 
 def _print_all(
     settings: TranscriberSettings, recordings: Sequence[Recording], layout: Layout, jobs: int
-) -> int:
-    """Print transcripts in the order of the recordings; returns how many could not be read."""
+) -> Tally:
+    """Print transcripts in the order of the recordings."""
     held_back: dict[int, str] = {}
-    next_index = num_failed = 0
+    next_index, tally = 0, Tally()
     with _progress(recordings) as bar:
         for index, transcript in _transcribed(settings, recordings, jobs, bar):
-            num_failed += transcript is None or bool(transcript.damage)
+            tally.count(transcript)
             held_back[index] = _printed(transcript, recordings[index], layout) if transcript else ""
             while next_index in held_back:
                 _print_beside(bar, held_back.pop(next_index))
                 next_index += 1
-    return num_failed
+    return tally
 
 
 def _write_all(
@@ -210,17 +225,17 @@ def _write_all(
     layout: Layout,
     jobs: int,
     folder: OutputFolder,
-) -> int:
-    """Write files as transcripts are done, of long recordings first; returns how many could not be read."""
+) -> Tally:
+    """Write files as transcripts are done, of long recordings first."""
     if jobs > 1:  # a long one at the end would be waited for
         recordings = sorted(recordings, key=Recording.duration_s, reverse=True)
-    num_failed = 0
+    tally = Tally()
     with _progress(recordings) as bar:
         for index, transcript in _transcribed(settings, recordings, jobs, bar):
-            num_failed += transcript is None or bool(transcript.damage)
+            tally.count(transcript)
             if transcript:
                 folder.write(recordings[index], layout.render(transcript, recordings[index]))
-    return num_failed
+    return tally
 
 
 def _transcribed(
@@ -282,13 +297,20 @@ def _tell_hotwords(outcomes: Mapping[Hotword, int]) -> None:
         messages.print(f"hotword {printable(phrase)!r}: {', '.join(counts)}", markup=False, soft_wrap=True)
 
 
-def _tell_written(num_recordings: int, num_todo: int, num_failed: int, folder: Path) -> None:
-    finished = f", {num_recordings - num_todo} finished before" if num_todo < num_recordings else ""
+def _tell_written(num_before: int, tally: Tally, folder: Path) -> None:
+    finished = f", {num_before} finished before" if num_before else ""
     messages.print(
-        f"{num_todo - num_failed} transcripts in {printable(str(folder))}{finished}",
-        markup=False,
-        soft_wrap=True,
+        f"{tally.num_written} transcripts in {printable(str(folder))}{finished}", markup=False, soft_wrap=True
     )
+
+
+def _tell_failed(num_recordings: int, tally: Tally) -> None:
+    for count, what in (
+        (tally.num_unread, "could not be transcribed"),
+        (tally.num_damaged, "could not be read to the end"),
+    ):
+        if count:
+            print_error(f"{count} of {num_recordings} recordings {what}")
 
 
 def _printed(transcript: Transcript, recording: Recording, layout: Layout) -> str:
