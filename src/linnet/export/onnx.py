@@ -64,7 +64,7 @@ def export_onnx(model: CtcModel, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    _join_weights(program)
+    _fold_constants(program)
     _name_layers(program)
     program.save(str(path), external_data=False)
     simplify(path)
@@ -77,8 +77,13 @@ def _traced_frames(model: CtcModel) -> int:
     return max(128, 4 * encoder.subsampling * (max(band) + 1)) if band else 128
 
 
-def _join_weights(program: torch.onnx.ONNXProgram) -> None:
-    """Compute once what the graph would compute of its weights in each run (`models.layers.recurrent`)."""
+def _fold_constants(program: torch.onnx.ONNXProgram) -> None:
+    """Compute once what the graph would compute in each run of constants alone.
+
+    onnxruntime, which simplifies the graph after this, leaves casts and expanded constants, and folds no
+    batch norm that reads them. Recurrent layers join their weights (`models.layers.recurrent`), which
+    onnxscript takes for too large to fold unless told.
+    """
     from onnxscript.optimizer import fold_constants
 
     joining = {"Gather", "Unsqueeze", "Concat"}  # they make nothing larger
