@@ -37,50 +37,52 @@ def test_the_n_grams_of_the_arpa_file_are_read(path: Path, pruned: NgramModel) -
 
 
 @pytest.mark.parametrize(
-    ("at", "value", "message"),
+    ("path", "at", "value", "message"),
     [
-        (50, b"6", "incomplete or of another version or machine"),
-        (60, b"\1", "incomplete or of another version or machine"),
+        (TRIE, 50, b"6", "incomplete or of another version or machine"),
+        (TRIE, 60, b"\1", "incomplete or of another version or machine"),
         (
+            TRIE,
             96,
             b"\1",
             "with probing hash tables with rest costs, which cannot be read back. Give the ARPA file",
         ),
-        (96, b"\3", "with quantized trie"),
-        (96, b"\x63", "with kind 99"),
-        (100, b"\0", "does not hold its words"),
-        (88, b"\x63", "of order 99"),
-        (108, b"\xff\xff\xff\xff\xff", "the file is cut off"),
-        (116, b"\xff", "do not hang together"),
-        (-3, b"\0", "has 64 words in place of 63"),
-        (-3, b"\xff", "not UTF-8"),
+        (TRIE, 96, b"\3", "with quantized trie"),
+        (TRIE, 96, b"\x63", "with kind 99"),
+        (TRIE, 100, b"\0", "does not hold its words"),
+        (TRIE, 88, b"\x63", "of order 99"),
+        (TRIE, 108, b"\xff\xff\xff\xff\xff", "the file is cut off"),
+        (TRIE, 116, b"\xff", "do not hang together"),
+        (TRIE, -3, b"\0", "has 64 words in place of 63"),
+        (TRIE, -3, b"\xff", "not UTF-8"),
+        (PROBING, 92, b"\0\0\xc0\x7f", "hash tables have no size"),
+        (PROBING, 108, b"\xff\xff\xff\xff\xff", "does not tell how many words it has"),
+        (PROBING, 116, b"\xff\xff\xff\xff\xff\xff\xff\xff", "the file is cut off"),
+        (PROBING, 136, b"\1", "does not tell how many words it has"),
+        (
+            PROBING,
+            1784,
+            b"\1",
+            "291 of its 292 2-grams could be spelled from their hashes. Give the ARPA file",
+        ),
+        (PROBING, 1848, b"\xaa", "290 of its 291 2-grams could be spelled"),
+        (PROBING, 8760, bytes(8), "it holds 13 of 14 3-grams"),
+        (PROBING, 8760, b"\xaa", "13 of its 14 3-grams could be spelled"),
+        (PROBING, 1272, b"\0\0\x80\xff", "no number"),
+        (PROBING, 1272, b"\0\0\xc0\x7f", "no number"),
+        (PROBING, 1276, b"\0\0\xc0\x7f", "no number"),
+        (PROBING, -3, b"\0", "has 64 words in place of 63"),
     ],
 )
 def test_what_is_damaged_or_of_another_kind_is_refused(
-    at: int, value: bytes, message: str, tmp_path: Path
+    path: Path, at: int, value: bytes, message: str, tmp_path: Path
 ) -> None:
-    _assert_refused(TRIE, at, value, message, tmp_path / "a.bin")
-
-
-@pytest.mark.parametrize(
-    ("at", "value", "message"),
-    [
-        (92, b"\0\0\xc0\x7f", "hash tables have no size"),
-        (108, b"\xff\xff\xff\xff\xff", "does not tell how many words it has"),
-        (116, b"\xff\xff\xff\xff\xff\xff\xff\xff", "the file is cut off"),
-        (136, b"\1", "does not tell how many words it has"),
-        (1784, b"\1", "291 of its 292 2-grams could be spelled from their hashes. Give the ARPA file"),
-        (1848, b"\xaa", "290 of its 291 2-grams could be spelled"),
-        (8760, bytes(8), "it holds 13 of 14 3-grams"),
-        (8760, b"\xaa", "13 of its 14 3-grams could be spelled"),
-        (1272, b"\0\0\x80\xff", "no number"),
-        (1272, b"\0\0\xc0\x7f", "no number"),
-        (1276, b"\0\0\xc0\x7f", "no number"),
-        (-3, b"\0", "has 64 words in place of 63"),
-    ],
-)
-def test_hash_tables_with_damage_are_refused(at: int, value: bytes, message: str, tmp_path: Path) -> None:
-    _assert_refused(PROBING, at, value, message, tmp_path / "a.bin")
+    content = bytearray(path.read_bytes())
+    at %= len(content)
+    content[at : at + len(value)] = value
+    (tmp_path / "a.bin").write_bytes(content)
+    with pytest.raises(LanguageModelError, match=message):
+        read_kenlm_binary(tmp_path / "a.bin")
 
 
 def test_hash_tables_are_read_the_same_where_overlaps_are_large(
@@ -95,15 +97,6 @@ def test_a_hash_of_two_n_grams_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(kenlm_probing, "first_word_parts", lambda words: first_word_parts(words & 62))
     with pytest.raises(LanguageModelError, match="one of its 2-grams can be spelled in more than one way"):
         read_kenlm_binary(PROBING)
-
-
-def _assert_refused(path: Path, at: int, value: bytes, message: str, damaged: Path) -> None:
-    content = bytearray(path.read_bytes())
-    at %= len(content)
-    content[at : at + len(value)] = value
-    damaged.write_bytes(content)
-    with pytest.raises(LanguageModelError, match=message):
-        read_kenlm_binary(damaged)
 
 
 @pytest.mark.parametrize("path", [TRIE, PROBING], ids=lambda path: path.suffix)

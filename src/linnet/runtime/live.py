@@ -2,48 +2,36 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment
 from linnet.decoding.greedy import greedy_decode
 from linnet.runtime.longform import SegmentReader
-from linnet.runtime.longform_config import LongFormConfig
+from linnet.runtime.longform_config import SegmentConfig
 from linnet.runtime.windows import WindowReader
 
 if TYPE_CHECKING:
     from linnet.runtime.recognizer import Recognizer
 
 
-class LiveConfig(BaseModel):
+class LiveConfig(SegmentConfig):
     """How speech is read while it is spoken.
 
     Attributes:
         step_s: new sound for which the network runs again.
-        pause_s: silence that makes a text final.
-        max_segment_s: a segment without a pause is cut between two words before this.
         context_s: what lies before a segment and is heard again with it.
         edge_s: the last frames, whose sounds are not complete, end no segment yet.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    step_s: float = Field(default=0.4, ge=0.05, le=10.0)
     pause_s: float = Field(default=0.8, ge=0.2, le=10.0)
     max_segment_s: float = Field(default=20.0, ge=2.0, le=120.0)
+    step_s: float = Field(default=0.4, ge=0.05, le=10.0)
     context_s: float = Field(default=4.0, ge=0.0, le=60.0)
     edge_s: float = Field(default=0.2, ge=0.0, le=2.0)
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if self.pause_s > self.max_segment_s / 2:
-            raise ValueError(
-                f"pause_s={self.pause_s:g} is more than half of max_segment_s={self.max_segment_s:g}"
-            )
-        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +72,7 @@ class LiveReader:
         self._config = config or LiveConfig()
         self._recognizer, self._rate_hz = recognizer, recognizer.sample_rate_hz
         self._windows = WindowReader(recognizer)
-        self._segments = SegmentReader(
-            recognizer,
-            LongFormConfig(pause_s=self._config.pause_s, max_segment_s=self._config.max_segment_s),
-        )
+        self._segments = SegmentReader(recognizer, self._config)
         self.readings = self._segments.readings
         self._held: Samples = np.empty(0, np.float32)
         self._first = 0  # the frame that `_held` begins with

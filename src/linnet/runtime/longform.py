@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment, Word
 from linnet.decoding.greedy import greedy_decode
-from linnet.runtime.longform_config import LongFormConfig
+from linnet.runtime.longform_config import LongFormConfig, SegmentConfig
 from linnet.runtime.windows import FrameReader, joined_log_probs
 from linnet.text.vocabulary import BOUNDARY
 
@@ -32,7 +32,7 @@ class SegmentReader:
         readings: what a search found beside the words.
     """
 
-    def __init__(self, recognizer: FrameReader, config: LongFormConfig) -> None:
+    def __init__(self, recognizer: FrameReader, config: SegmentConfig) -> None:
         spec = recognizer.bundle.spec
         self.readings: list[Reading] = []
         self._recognizer, self._blank_id = recognizer, spec.blank_id

@@ -224,7 +224,8 @@ class Recognizer:
         """Raise a ConfigError where numbers are wanted of a model for another language than English."""
         if numbers and self.bundle.spec.language.partition("-")[0] != "en":
             raise ConfigError(
-                f"numbers are read in English only, and {self.name!r} hears {self.bundle.spec.language!r}"
+                f"numbers are read in English only, and {self.name!r} hears {self.bundle.spec.language!r}",
+                remedy="Ask for the words alone",
             )
 
     def features(self, samples: Samples) -> Features:
