@@ -62,7 +62,11 @@ def read_members(archive: str, names: Container[str]) -> Iterator[tuple[str, byt
         with open_url(url, AudioError, block_bytes=BLOCK_BYTES) if url else Path(archive).open("rb") as file:
             yield from _members(file, archive, names)
     except OSError as error:
-        raise AudioError(f"the archive cannot be read ({error})", where=archive) from error
+        raise AudioError(
+            f"the archive cannot be read ({error})",
+            where=archive,
+            remedy="Check the path, and that the archive is whole",
+        ) from error
 
 
 def _members(file: BinaryIO, archive: str, names: Container[str]) -> Iterator[tuple[str, bytes]]:

@@ -52,7 +52,9 @@ def open_media(file: BinaryIO, container: str, where: str) -> Iterator[Decoder]:
             yield _MediaDecoder(av, opened, where)
     except av.FFmpegError as error:
         raise AudioError(
-            f"the {container} container cannot be read ({error.strerror})", where=where
+            f"the {container} container cannot be read ({error.strerror})",
+            where=where,
+            remedy="Convert it to WAV or FLAC",
         ) from error
 
 
@@ -61,7 +63,11 @@ class _MediaDecoder:
         self._av, self._container, self._where = av, container, where
         self.damage = ""
         if not container.streams.audio or not container.streams.audio[0].rate:
-            raise AudioError(f"the {container.format.name} container holds no sound", where=where)
+            raise AudioError(
+                f"the {container.format.name} container holds no sound",
+                where=where,
+                remedy="Give a file with a sound track",
+            )
         self._stream = container.streams.audio[0]
         self.info = AudioInfo(self._duration_s(), self._stream.rate, self._stream.channels)
 

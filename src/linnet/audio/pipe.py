@@ -122,7 +122,11 @@ def open_pipe(file: BinaryIO, where: str) -> Iterator[PcmPipe | BinaryIO]:
         copy.write(head)
         while data := file.read(READ_BYTES):
             if copy.tell() + len(data) > MAX_COPIED_BYTES:
-                raise AudioError(f"the stream holds more than {MAX_COPIED_BYTES} bytes", where=where)
+                raise AudioError(
+                    f"the stream holds more than {MAX_COPIED_BYTES} bytes",
+                    where=where,
+                    remedy="Save it as a file and give its name",
+                )
             copy.write(data)
         copy.seek(0)
         yield copy

@@ -211,7 +211,7 @@ def _decoder(file: BinaryIO, where: str) -> AbstractContextManager[Decoder]:
     """Open a file, which can seek and stands at its start."""
     head = file.read(16)
     if not head:
-        raise AudioError("the file is empty", where=where)
+        raise AudioError("the file is empty", where=where, remedy="Copy or record it again")
     file.seek(0)
     container = media_format(head)
     return open_media(file, container, where) if container else open_soundfile(file, where)
@@ -268,7 +268,11 @@ def _file(path: Path, where: str) -> BinaryIO:
             return path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"the file cannot be opened ({reason})", where=where) from error
+        raise AudioError(
+            f"the file cannot be opened ({reason})",
+            where=where,
+            remedy="Check the path, and whether you may read it",
+        ) from error
     # A pipe or a device could block, or never end.
     raise AudioError("not a regular file", where=where, remedy="Give the recording itself")
 

@@ -83,7 +83,9 @@ def _check_size(path: Path, limit_bytes: int) -> None:
         raise BundleError(f"the file {path.name} is missing", where=str(path.parent), remedy=_EXPORT_AGAIN)
     if (size := path.stat().st_size) > limit_bytes:
         raise BundleError(
-            f"{path.name} has {size} bytes, at most {limit_bytes} are read", where=str(path.parent)
+            f"{path.name} has {size} bytes, at most {limit_bytes} are read",
+            where=str(path.parent),
+            remedy=_EXPORT_AGAIN,
         )
 
 

@@ -120,7 +120,9 @@ def check_free(
     if not directory.exists():
         return
     if not directory.is_dir():
-        raise BundleError("a file is in the way of the bundle", where=str(directory))
+        raise BundleError(
+            "a file is in the way of the bundle", where=str(directory), remedy="Choose another directory"
+        )
     names = {entry.name for entry in directory.iterdir()}
     if foreign := sorted(names - set(files)):
         raise BundleError(

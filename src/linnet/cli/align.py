@@ -71,10 +71,16 @@ def _read_lines(path: Path | None, text: str | None) -> list[str]:
         return (text or "").splitlines()
     try:
         if path.stat().st_size > MAX_TEXT_BYTES:
-            raise TextError(f"a text has at most {MAX_TEXT_BYTES} bytes", where=str(path))
+            raise TextError(
+                f"a text has at most {MAX_TEXT_BYTES} bytes",
+                where=str(path),
+                remedy="Divide the recording and its text",
+            )
         return path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise TextError(f"cannot read the text: {error}", where=str(path)) from None
+        raise TextError(
+            f"cannot read the text: {error}", where=str(path), remedy="Give a text file in UTF-8"
+        ) from None
 
 
 def _align(aligner: "Aligner", audio: str, lines: Sequence[str]) -> "AlignedText":

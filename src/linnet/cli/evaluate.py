@@ -73,7 +73,11 @@ def evaluate(
     read = scan_manifest(manifest)
     problems = [str(problem) for problem in read.problems]
     if not read.utterances:
-        raise ManifestError(problems[0] if problems else "there is no utterance", where=manifest)
+        raise ManifestError(
+            problems[0] if problems else "there is no utterance",
+            where=manifest,
+            remedy="linnet doctor names all that is wrong with a manifest",
+        )
     recognizer = _load_recognizer(model)
     with progress_bar("utterances") as bar:
         task = bar.add_task("evaluate", total=len(read.utterances))

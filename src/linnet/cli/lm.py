@@ -197,7 +197,11 @@ def _read_words(path: Path) -> set[bytes]:
         with path.open("rb") as file:
             return {word for line in bounded_lines(file, MAX_LINE_BYTES) for word in line.split()}
     except OSError as error:
-        raise LanguageModelError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise LanguageModelError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="Check the path, and whether you may read it",
+        ) from None
 
 
 def _cutter(tokenizer: str | None) -> tuple["Cutter | None", "Unit"]:
@@ -234,7 +238,10 @@ def _reader_for(model: "PackedModel", texts: list[Path], tokenizer: str | None) 
         )
     reader = _reader(texts, CHARS if unit == "char" and tokenizer is None else tokenizer)
     if reader.unit != unit:
-        raise ConfigError(f"{model.path} is a model of {unit}s, but --tokenizer gives {reader.unit}s")
+        raise ConfigError(
+            f"{model.path} is a model of {unit}s, but --tokenizer gives {reader.unit}s",
+            remedy="Give what cut the texts that the model was built from",
+        )
     return reader
 
 

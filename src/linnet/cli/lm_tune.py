@@ -43,7 +43,11 @@ def tune(
     scored = _log_probs(recognizer, read.utterances)
     failed += len(read.utterances) - len(scored)
     if not scored:
-        raise ManifestError("there is no utterance to tune on", where=manifest)
+        raise ManifestError(
+            "there is no utterance to tune on",
+            where=manifest,
+            remedy="linnet doctor names all that is wrong with a manifest",
+        )
     references = [normalize(utterance.text or "", recognizer.normalizer) for utterance, _ in scored]
     reader = search_reader([each for _, each in scored], recognizer.bundle.vocabulary, language_model, beam)
     trials = []

@@ -212,7 +212,11 @@ def _check_outputs(sources: Sequence[str], outputs: Sequence[Path | None], *, fo
                 "only files of this machine are written", where=str(output), remedy="Write it here, then copy"
             )
         if output.resolve() in taken:
-            raise ConfigError("it would overwrite a manifest or another output", where=str(output))
+            raise ConfigError(
+                "it would overwrite a manifest or another output",
+                where=str(output),
+                remedy="Choose another name for the output",
+            )
         if output.exists() and not force:
             raise ConfigError(
                 "it exists", where=str(output), remedy="Choose another name, or replace it with --force"
@@ -231,7 +235,9 @@ def _read(sources: Sequence[str]) -> "tuple[list[Utterance], list[ManifestError]
         read = scan_manifest(source)
         if not read.utterances:
             what = str(read.problems[0]) if read.problems else "the manifest holds no utterances"
-            raise ManifestError(what, where=source)
+            raise ManifestError(
+                what, where=source, remedy="linnet doctor names all that is wrong with a manifest"
+            )
         utterances += read.utterances
         problems += read.problems
     for problem in problems:

@@ -139,16 +139,26 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         remedy = f"Paths are relative to the current directory, {Path.cwd()}"
         raise ConfigError("there is no such configuration file", where=str(path), remedy=remedy) from None
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise ConfigError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="Check the path, and whether you may read it",
+        ) from None
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigError(
-            f"is larger than {MAX_CONFIG_BYTES} bytes, too large to be a configuration", where=str(path)
+            f"is larger than {MAX_CONFIG_BYTES} bytes, too large to be a configuration",
+            where=str(path),
+            remedy="Give the YAML file of a configuration",
         )
     values = _parse_yaml(data, str(path))
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"holds a {type(values).__name__}, not keys with values", where=str(path))
+        raise ConfigError(
+            f"holds a {type(values).__name__}, not keys with values",
+            where=str(path),
+            remedy="Write it as lines of `key: value`",
+        )
     return values
 
 
@@ -163,7 +173,7 @@ def _parse_yaml(data: bytes | str, where: str) -> Any:
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"is not valid YAML: {error}", where=where) from None
     except RecursionError:
-        raise ConfigError("is nested too deeply", where=where) from None
+        raise ConfigError("is nested too deeply", where=where, remedy="Write it with fewer levels") from None
 
 
 def _apply_override(values: dict[str, Any], override: str, main_keys: Mapping[str, str]) -> None:
@@ -192,7 +202,9 @@ def _slot(node: Any, part: str, above: Sequence[str], where: str) -> str | int:
         return part
     name = ".".join(above)
     if not isinstance(node, list):
-        raise ConfigError(f"{name} is {shorten(node)} and has no keys", where=where)
+        raise ConfigError(
+            f"{name} is {shorten(node)} and has no keys", where=where, remedy=f"Set it whole: {name}=VALUE"
+        )
     if not (part.isascii() and part.isdigit() and int(part) < len(node)):
         raise ConfigError(
             f"{name} is a list of {len(node)}; {part!r} is not a place in it (0 is the first)", where=where

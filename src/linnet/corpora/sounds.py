@@ -94,7 +94,7 @@ def _prepare(
 ) -> SoundReport:
     check_free(output, (part,), force=force)
     if not source.is_dir():
-        raise ManifestError("there is no such folder", where=str(source))
+        raise ManifestError("there is no such folder", where=str(source), remedy="Check the path")
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     sounds: list[Utterance] = []
     skipped: list[str] = []

@@ -91,7 +91,10 @@ def _pattern(phrase: str) -> bytes:
     words = phrase.split()
     pattern = f" {' '.join(words)} ".encode()
     if not words or len(pattern) > MAX_PHRASE_BYTES:
-        raise ConfigError(f"hotword {phrase!r} is empty or longer than {MAX_PHRASE_BYTES} bytes")
+        raise ConfigError(
+            f"hotword {phrase!r} is empty or longer than {MAX_PHRASE_BYTES} bytes",
+            remedy="Give a word or a short phrase",
+        )
     return pattern
 
 

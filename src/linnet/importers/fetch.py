@@ -87,7 +87,11 @@ def _from_hugging_face(source: str, repo: str, file: str | None, revision: str |
     hub = require("huggingface_hub", extra="hub", purpose=f"fetching {source}")
     errors = require("huggingface_hub.errors", extra="hub", purpose=f"fetching {source}")
     if file is not None and not file.endswith(SUFFIX):
-        raise CheckpointError(f"{file!r} is no {SUFFIX} file, and no other is fetched", where=source)
+        raise CheckpointError(
+            f"{file!r} is no {SUFFIX} file, and no other is fetched",
+            where=source,
+            remedy=f"Name a {SUFFIX} file of the repository",
+        )
     try:
         try:
             name = file or repo.rpartition("/")[2] + SUFFIX

@@ -33,6 +33,7 @@ MAX_GZIP_RATIO = 100
 _FREE_BYTES = 64 << 20  # may come out of the smallest gzip file
 _BLOCK_BYTES = 1 << 20
 
+TRUSTED = "Take the file from a source you trust"
 _AGAIN = "Download it again and compare its size"
 _SAVE_WHOLE = "Load it in the version of NeMo that wrote it, and save it with model.save_to('model.nemo')"
 _ARTIFACT = re.compile(r"[0-9a-f]{32}_(.+)")
@@ -103,7 +104,9 @@ class NemoArchive:
         member = self._members[name]
         if member.size > limit_bytes:
             raise CheckpointError(
-                f"{name} has {member.size} bytes, at most {limit_bytes} are read", where=str(self.path)
+                f"{name} has {member.size} bytes, at most {limit_bytes} are read",
+                where=str(self.path),
+                remedy=TRUSTED,
             )
         file = self._tar.extractfile(member)
         assert file is not None, name  # only plain files are kept
@@ -151,6 +154,7 @@ def _decompress(source: IO[bytes], target: IO[bytes], path: Path) -> None:
                     raise CheckpointError(
                         f"decompresses to more than {limit_bytes} bytes, which weights never do",
                         where=str(path),
+                        remedy=TRUSTED,
                     )
                 target.write(block)
     except EOFError:
@@ -166,7 +170,7 @@ def _checked_members(tar: tarfile.TarFile, path: Path) -> dict[str, tarfile.TarI
     try:
         for number, member in enumerate(tar):
             if number >= MAX_MEMBERS:
-                raise CheckpointError(f"has more than {MAX_MEMBERS} members", where=str(path))
+                raise CheckpointError(f"has more than {MAX_MEMBERS} members", where=str(path), remedy=TRUSTED)
             name = _checked_name(member, path)
             if member.isdir():
                 continue
@@ -186,13 +190,17 @@ def _checked_name(member: tarfile.TarInfo, path: Path) -> str:
     name = member.name
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
-        raise CheckpointError(f"holds a member whose name leads out of it: {name!r}", where=str(path))
+        raise CheckpointError(
+            f"holds a member whose name leads out of it: {name!r}", where=str(path), remedy=TRUSTED
+        )
     if member.issym() or member.islnk():
-        raise CheckpointError(f"holds a link: {name!r} to {member.linkname!r}", where=str(path))
+        raise CheckpointError(
+            f"holds a link: {name!r} to {member.linkname!r}", where=str(path), remedy=TRUSTED
+        )
     if member.issparse():
-        raise CheckpointError(f"holds a sparse file: {name!r}", where=str(path))
+        raise CheckpointError(f"holds a sparse file: {name!r}", where=str(path), remedy=TRUSTED)
     if not (member.isreg() or member.isdir()):
-        raise CheckpointError(f"holds a device or pipe: {name!r}", where=str(path))
+        raise CheckpointError(f"holds a device or pipe: {name!r}", where=str(path), remedy=TRUSTED)
     return "/".join(parts)
 
 

@@ -16,7 +16,7 @@ from linnet.importers.nemo_archive import CONFIG_MEMBER, NemoArchive
 from linnet.importers.nemo_frontend import translate_preprocessor
 from linnet.importers.nemo_head import translate_head
 from linnet.importers.nemo_tokenizer import char_tokenizer, normalizer_of, subword_tokenizer
-from linnet.importers.section import Section
+from linnet.importers.section import SAVE_AGAIN, Section
 from linnet.models.ctc import ModelConfig
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 
@@ -149,14 +149,14 @@ def component(values: Any, where: str) -> tuple[str, Section]:
         CheckpointError: when it is no section or names no class.
     """
     if not isinstance(values, Mapping):
-        raise CheckpointError(f"{shorten(values)} is not a section", where=where)
+        raise CheckpointError(f"{shorten(values)} is not a section", where=where, remedy=SAVE_AGAIN)
     names = ("_target_", "cls", "target") if "params" in values else ("_target_", "cls")
     keys = {key: value for key, value in values.items() if key not in (*names, "params")}
     if isinstance(params := values.get("params"), Mapping):
         keys.update(params)
     named = next((values[key] for key in names if values.get(key)), None)
     if not isinstance(named, str):
-        raise CheckpointError("_target_ is missing", where=where)
+        raise CheckpointError("_target_ is missing", where=where, remedy=SAVE_AGAIN)
     return _last_part(named), Section(keys, where)
 
 
@@ -176,7 +176,9 @@ def _encoder(top: Section, num_features: int) -> tuple[Family, Any]:
     found = encoder.take("feat_in", int, num_features)
     if found != num_features:
         raise CheckpointError(
-            f"feat_in: {found}, but the preprocessor gives {num_features} features", where=encoder.where
+            f"feat_in: {found}, but the preprocessor gives {num_features} features",
+            where=encoder.where,
+            remedy=SAVE_AGAIN,
         )
     try:
         return FAMILIES[name], FAMILIES[name].translate(encoder)
@@ -208,7 +210,9 @@ def _tokenizer(top: Section, head: Section, archive: NemoArchive, *, by_pieces: 
     num_classes = head.take("num_classes", int, -1)
     if num_classes > 0 and num_classes != num_pieces:
         raise CheckpointError(
-            f"num_classes: {num_classes}, but the vocabulary has {num_pieces} pieces", where=head.where
+            f"num_classes: {num_classes}, but the vocabulary has {num_pieces} pieces",
+            where=head.where,
+            remedy=SAVE_AGAIN,
         )
     return tokenizer
 

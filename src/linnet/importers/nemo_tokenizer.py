@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from linnet.core.config_error import config_error, shorten
 from linnet.core.errors import CheckpointError, TextError
-from linnet.importers.section import Section
+from linnet.importers.section import SAVE_AGAIN, Section
 from linnet.text.sentencepiece_model import read_pieces
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 from linnet.text.vocabulary import BOUNDARY
@@ -31,7 +31,9 @@ def char_tokenizer(labels: Any, where: str) -> TokenizerConfig:
         or not labels
         or not all(isinstance(label, str) and label for label in labels)
     ):
-        raise CheckpointError(f"vocabulary: {shorten(labels)} is no list of labels", where=where)
+        raise CheckpointError(
+            f"vocabulary: {shorten(labels)} is no list of labels", where=where, remedy=SAVE_AGAIN
+        )
     if labels[0] == SPACE and all(len(label) == 1 for label in labels[1:]) and len(labels) > 1:
         values: dict[str, Any] = {"kind": "char", "pieces": tuple(labels[1:])}
     else:
@@ -71,13 +73,21 @@ def subword_tokenizer(
 def _aggregate(section: Section, read_artifact: Callable[[str], bytes], where: str) -> TokenizerConfig:
     """Put the pieces of several languages one after the other, in the order of the file, as NeMo does."""
     if section.get("custom_tokenizer") is not None:
-        raise CheckpointError("the tokenizer has a class of its own (custom_tokenizer)", where=where)
+        raise CheckpointError(
+            "the tokenizer has a class of its own (custom_tokenizer)",
+            where=where,
+            remedy="Of sets of tokenizers, those of the types bpe and wpe are read",
+        )
     languages = Section(section.get("langs"), f"{where}, tokenizer, langs")
     pieces: list[str] = []
     for name in languages.names:
         one = Section(languages.get(name), f"{languages.where}, {name}")
         if one.take("type", str).lower() == "agg":
-            raise CheckpointError("a set of tokenizers inside of another", where=one.where)
+            raise CheckpointError(
+                "a set of tokenizers inside of another",
+                where=one.where,
+                remedy="List all languages in one set",
+            )
         pieces += build_tokenizer(subword_tokenizer(one, read_artifact, [], one.where)).vocabulary.pieces
     return _checked({"kind": "aggregate", "pieces": tuple(pieces)}, where)
 
@@ -109,7 +119,7 @@ def _wordpiece(content: bytes, listed: Sequence[Any], where: str) -> TokenizerCo
     try:
         lines = content.decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError:
-        raise CheckpointError("vocab.txt is not UTF-8", where=where) from None
+        raise CheckpointError("vocab.txt is not UTF-8", where=where, remedy=SAVE_AGAIN) from None
     pieces = [line.rstrip("\r") for line in lines]
     if len(listed) > len(pieces) and list(listed[: len(pieces)]) == pieces:
         pieces = [str(piece) for piece in listed]
@@ -126,4 +136,4 @@ def _checked(values: dict[str, Any], where: str) -> TokenizerConfig:
         problem = error.what
     else:
         return config
-    raise CheckpointError(f"its vocabulary cannot be used: {problem}", where=where)
+    raise CheckpointError(f"its vocabulary cannot be used: {problem}", where=where, remedy=SAVE_AGAIN)

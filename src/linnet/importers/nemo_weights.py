@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from linnet.core.errors import CheckpointError
+from linnet.importers.nemo_archive import TRUSTED
+from linnet.importers.section import SAVE_AGAIN
 
 MAX_TENSORS = 100_000
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -33,9 +35,9 @@ def load_weights(file: IO[bytes], num_bytes: int, where: str) -> dict[str, Tenso
     """
     state = _plain_values(file, num_bytes, where)
     if not isinstance(state, dict) or not state:
-        raise CheckpointError("is no state dict of tensors by name", where=where)
+        raise CheckpointError("is no state dict of tensors by name", where=where, remedy=SAVE_AGAIN)
     if len(state) > MAX_TENSORS:
-        raise CheckpointError(f"holds more than {MAX_TENSORS} tensors", where=where)
+        raise CheckpointError(f"holds more than {MAX_TENSORS} tensors", where=where, remedy=TRUSTED)
     for key in list(state):
         state[key] = _checked(key, state[key], where)
     return dict(state)
@@ -53,7 +55,7 @@ def _plain_values(file: IO[bytes], num_bytes: int, where: str) -> Any:
             raise CheckpointError(
                 f"holds pickled code ({named[1]}), which is not run",
                 where=where,
-                remedy="Take the file from a source you trust, or ask its author for plain weights",
+                remedy=f"{TRUSTED}, or ask its author for plain weights",
             ) from None
         raise _damaged(where) from error
     except Exception as error:  # a damaged file can raise anything
@@ -70,19 +72,23 @@ def _check_zip(file: IO[bytes], num_bytes: int, where: str) -> None:
         raise _damaged(where) from error
     compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     if compressed or sum(entry.file_size for entry in entries) > num_bytes:
-        raise CheckpointError("holds compressed records, which PyTorch does not write", where=where)
+        raise CheckpointError(
+            "holds compressed records, which PyTorch does not write", where=where, remedy=TRUSTED
+        )
 
 
 def _checked(key: Any, value: Any, where: str) -> Tensor:
     if not isinstance(key, str) or not isinstance(value, Tensor):
         raise CheckpointError(
-            f"{str(key)[:80]!r} is a {type(value).__name__}, not a tensor with a name", where=where
+            f"{str(key)[:80]!r} is a {type(value).__name__}, not a tensor with a name",
+            where=where,
+            remedy=TRUSTED,
         )
     tensor = value.detach()
     if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
-        raise CheckpointError(f"{key} is no plain tensor of numbers", where=where)
+        raise CheckpointError(f"{key} is no plain tensor of numbers", where=where, remedy=TRUSTED)
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise CheckpointError(f"{key} claims to be larger than it is", where=where)
+        raise CheckpointError(f"{key} claims to be larger than it is", where=where, remedy=TRUSTED)
     if tensor.is_floating_point():
         tensor = tensor.to(torch.float32)
         if not tensor.isfinite().all():

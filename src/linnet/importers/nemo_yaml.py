@@ -63,7 +63,9 @@ def _measure(node: Any, sizes: dict[int, int], depth: int, where: str) -> int:
         return 1
     if id(node) not in sizes:
         if depth == 0:
-            raise CheckpointError(f"is nested more than {MAX_DEPTH} deep, or contains itself", where=where)
+            raise CheckpointError(
+                f"is nested more than {MAX_DEPTH} deep, or contains itself", where=where, remedy=_DAMAGED
+            )
         size = 1
         for entry in node.value:
             size += sum(
@@ -71,6 +73,8 @@ def _measure(node: Any, sizes: dict[int, int], depth: int, where: str) -> int:
                 for each in (entry if isinstance(entry, tuple) else [entry])
             )
         if size > MAX_NODES:
-            raise CheckpointError(f"grows to more than {MAX_NODES} values by its aliases", where=where)
+            raise CheckpointError(
+                f"grows to more than {MAX_NODES} values by its aliases", where=where, remedy=_DAMAGED
+            )
         sizes[id(node)] = size
     return sizes[id(node)]

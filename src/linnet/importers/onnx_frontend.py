@@ -21,6 +21,7 @@ _REMEDY = (
     "Give NeMo's model_config.yaml with --config, or a YAML file with the keys of linnet's front end "
     "(num_mels, window_ms, …) with --frontend"
 )
+_EXPORT_AGAIN = "Export the model again with linnet export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,12 @@ def read_spec(metadata: Mapping[str, str], where: str) -> BundleSpec | None:
     if METADATA_KEY not in metadata:
         return None
     try:
-        return BundleSpec.model_validate(_json(metadata[METADATA_KEY], f"{where}, {METADATA_KEY}"))
+        return BundleSpec.model_validate(
+            _json(metadata[METADATA_KEY], f"{where}, {METADATA_KEY}", _EXPORT_AGAIN)
+        )
     except ValidationError as error:
         what = config_error(error, BundleSpec, where).what
-        raise CheckpointError(f"{METADATA_KEY}: {what}", where=where) from None
+        raise CheckpointError(f"{METADATA_KEY}: {what}", where=where, remedy=_EXPORT_AGAIN) from None
 
 
 def frontend_from_yaml(path: Path) -> FoundFrontend:
@@ -87,7 +90,8 @@ def frontend_of_program(
         CheckpointError: when the files are of neither.
     """
     if config_json is not None:
-        about = _json(_read(config_json).decode("utf-8", errors="replace"), str(config_json))
+        text = _read(config_json).decode("utf-8", errors="replace")
+        about = _json(text, str(config_json), "Mend it, or give the front end with --frontend")
         if str(about.get("model_type")).startswith("nemo-conformer"):
             num_mels = about.get("features_size", 80)
             return FoundFrontend(_nemo(num_mels, {}, str(config_json)), "config.json of onnx-asr")
@@ -109,16 +113,16 @@ def _nemo(num_mels: Any, values: Mapping[str, Any], where: str) -> FrontendConfi
         return FrontendConfig.model_validate({"num_mels": num_mels, "window_ms": window_ms, **values})
     except ValidationError as error:
         problem: ConfigError = config_error(error, FrontendConfig, where)
-        raise CheckpointError(problem.what, where=where) from None
+        raise CheckpointError(problem.what, where=where, remedy=_REMEDY) from None
 
 
-def _json(text: str, where: str) -> dict[str, Any]:
+def _json(text: str, where: str, remedy: str) -> dict[str, Any]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise CheckpointError("is no JSON object", where=where)
+        raise CheckpointError("is no JSON object", where=where, remedy=remedy)
     return values
 
 
@@ -127,7 +131,13 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        raise CheckpointError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise CheckpointError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="Check the path, and whether you may read it",
+        ) from None
     if len(content) > MAX_CONFIG_BYTES:
-        raise CheckpointError(f"a configuration is at most {MAX_CONFIG_BYTES} bytes long", where=str(path))
+        raise CheckpointError(
+            f"a configuration is at most {MAX_CONFIG_BYTES} bytes long", where=str(path), remedy=_REMEDY
+        )
     return content

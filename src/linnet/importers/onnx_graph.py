@@ -186,7 +186,11 @@ def _fixed(value: Any, axis: int) -> int | None:
 
 def _metadata(proto: Any, where: str) -> dict[str, str]:
     if sum(len(each.key) + len(each.value) for each in proto.metadata_props) > MAX_METADATA_BYTES:
-        raise CheckpointError(f"has more than {MAX_METADATA_BYTES} bytes of metadata", where=where)
+        raise CheckpointError(
+            f"has more than {MAX_METADATA_BYTES} bytes of metadata",
+            where=where,
+            remedy="Export the model again without it",
+        )
     return {each.key: each.value for each in proto.metadata_props}
 
 

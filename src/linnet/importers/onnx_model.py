@@ -106,6 +106,7 @@ def _num_features(graph: ForeignGraph, found: FoundFrontend) -> int:
         raise CheckpointError(
             f"reads {graph.num_features} features, but its front end ({found.source}) gives {num_features}",
             where=str(graph.path),
+            remedy="Give the front end it was trained with, by --config or --frontend",
         )
     return num_features
 

@@ -22,7 +22,9 @@ def read_foreign_tokens(path: Path, num_tokens: int) -> Vocabulary:
         CheckpointError: when it cannot be read, does not fit the model, or its blank is not the last.
     """
     if num_tokens < 2:
-        raise CheckpointError("has one output and so no token besides the blank", where="the model")
+        raise CheckpointError(
+            "has one output and so no token besides the blank", where="the model", remedy="Give a CTC model"
+        )
     lines = _lines(path)
     pieces = _numbered(lines, path) or [BOUNDARY if line == " " else line for line in lines]
     named = [token_id for token_id, piece in enumerate(pieces) if piece in BLANKS[:3]]
@@ -33,6 +35,7 @@ def read_foreign_tokens(path: Path, num_tokens: int) -> Vocabulary:
             f"the blank {pieces[named[0]]!r} is token {named[0]}; only models with the blank as their last "
             f"token, here {num_tokens - 1}, are read",
             where=str(path),
+            remedy="Export the model again with the blank last",
         )
     if len(pieces) != num_tokens - 1:
         raise CheckpointError(
@@ -64,7 +67,11 @@ def kind_of(vocabulary: Vocabulary) -> TokenizerKind:
 def _lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > MAX_TOKENS_BYTES:
-            raise CheckpointError(f"a tokens file is at most {MAX_TOKENS_BYTES} bytes long", where=str(path))
+            raise CheckpointError(
+                f"a tokens file is at most {MAX_TOKENS_BYTES} bytes long",
+                where=str(path),
+                remedy="Give the tokens that belong to the model",
+            )
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

@@ -53,9 +53,13 @@ def try_graph(graph: ForeignGraph, num_features: int, folder: Path) -> Trial:
         session = CtcSession(path)
         outputs = [_run(session, [_noise(num_features, frames)])[0] for frames in _TRIED_FRAMES]
     except BundleError as error:
-        raise CheckpointError(f"cannot be run: {error.what}", where=where) from None
+        raise CheckpointError(
+            f"cannot be run: {error.what}", where=where, remedy="Export the model again"
+        ) from None
     if not all(np.isfinite(each).all() for each in outputs):
-        raise CheckpointError("gives values that are not finite", where=where)
+        raise CheckpointError(
+            "gives values that are not finite", where=where, remedy="Export the model again, in float32"
+        )
     sums = np.exp(outputs[0].astype(np.float64)).sum(axis=-1)
     return Trial(
         subsampling=_subsampling([len(each) for each in outputs], where),

@@ -9,6 +9,8 @@ from linnet.core.errors import CheckpointError
 
 T = TypeVar("T")
 
+SAVE_AGAIN = "Save the model again with the toolkit it is from"
+
 _MAX_INTEGER = 2**1023  # larger ones overflow a float
 
 
@@ -25,7 +27,7 @@ class Section:
 
     def __init__(self, values: Any, where: str) -> None:
         if not isinstance(values, Mapping):
-            raise CheckpointError(f"{shorten(values)} is not a section", where=where)
+            raise CheckpointError(f"{shorten(values)} is not a section", where=where, remedy=SAVE_AGAIN)
         self.where = where
         self._values = dict(values)
         self._read: set[str] = set()
@@ -54,11 +56,15 @@ class Section:
         if value is None:
             value = default
         if value is None:
-            raise CheckpointError(f"{key} is missing", where=self.where)
+            raise CheckpointError(f"{key} is missing", where=self.where, remedy=SAVE_AGAIN)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value) if abs(value) < _MAX_INTEGER else math.inf
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise CheckpointError(f"{key}: {shorten(value)} is not {kind.__name__}", where=self.where)
+            raise CheckpointError(
+                f"{key}: {shorten(value)} is not {kind.__name__}",
+                where=self.where,
+                remedy=SAVE_AGAIN,
+            )
         return value
 
     def get(self, key: str) -> Any:
@@ -92,4 +98,8 @@ class Section:
             CheckpointError: listing every key that is left.
         """
         if left := [key for key in self._values if key not in self._read]:
-            raise CheckpointError(f"unknown keys: {', '.join(map(str, left))}", where=self.where)
+            raise CheckpointError(
+                f"unknown keys: {', '.join(map(str, left))}",
+                where=self.where,
+                remedy="A newer version of linnet may know them",
+            )

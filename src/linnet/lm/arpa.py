@@ -94,7 +94,7 @@ class _Reader:
             if not line or line == b"\\data\\":
                 break
         if line != b"\\data\\":
-            raise LanguageModelError("is no ARPA file: it has no line \\data\\")
+            raise LanguageModelError("is no ARPA file: it has no line \\data\\", remedy="Give an ARPA file")
         counts: list[int] = []
         while match := _COUNT.fullmatch(line := self._next()):
             if int(match[1]) != len(counts) + 1 or len(counts) == MAX_ORDER:

@@ -68,7 +68,9 @@ def _sorted(grams: Ngrams) -> Ngrams:
     if not is_first.all():
         again = np.flatnonzero(~is_first)
         line = int(np.maximum(ordered.lines[again], ordered.lines[again - 1]).min())
-        raise LanguageModelError("an n-gram appears twice", where=f"line {line}")
+        raise LanguageModelError(
+            "an n-gram appears twice", where=f"line {line}", remedy="Leave out one of them"
+        )
     return ordered
 
 

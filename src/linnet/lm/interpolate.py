@@ -33,7 +33,10 @@ def tune_weights(models: Sequence[PackedModel], reader: SentenceReader) -> list[
     probs = np.stack(scored)
     probs = probs[:, probs.any(axis=0)]
     if not probs.size:
-        raise LanguageModelError("the text to tune on has no word that a model knows")
+        raise LanguageModelError(
+            "the text to tune on has no word that a model knows",
+            remedy="Tune on texts like those that will be heard",
+        )
     weights = np.full(len(models), 1 / len(models))
     for _ in range(_MAX_ROUNDS):
         shares = weights[:, None] * probs
@@ -69,7 +72,9 @@ def interpolate(models: Sequence[PackedModel], weights: Sequence[float]) -> Ngra
     """
     units = {model.header.unit for model in models}
     if len(units) > 1:
-        raise LanguageModelError(f"models of {' and '.join(sorted(units))} units do not mix")
+        raise LanguageModelError(
+            f"models of {' and '.join(sorted(units))} units do not mix", remedy="Give models of one unit"
+        )
     sources = [_Source(model) for model in models]
     words = list(dict.fromkeys(word for source in sources for word in source.model.words))
     for source in sources:

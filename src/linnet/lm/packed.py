@@ -282,7 +282,11 @@ def _read_prefix(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(PREFIX_BYTES)
     except OSError as error:
-        raise LanguageModelError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise LanguageModelError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="Check the path, and whether you may read it",
+        ) from None
 
 
 def _read_header(path: Path) -> PackedHeader:

@@ -18,7 +18,11 @@ def read_lines(path: Path) -> Iterator[tuple[str, str | TextError]]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise TextError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise TextError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="Check the path, and whether you may read it",
+        ) from None
     with file:
         for number, line in enumerate(bounded_lines(file, MAX_LINE_BYTES), start=1):
             where = f"{path}, line {number}"
@@ -33,4 +37,8 @@ def _decode(line: bytes, where: str) -> str | TextError:
     try:
         return line.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
-        return TextError(f"is not UTF-8: {error.reason} at byte {error.start + 1}", where=where)
+        return TextError(
+            f"is not UTF-8: {error.reason} at byte {error.start + 1}",
+            where=where,
+            remedy="Save the file as UTF-8",
+        )

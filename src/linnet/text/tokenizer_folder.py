@@ -157,7 +157,7 @@ def _read_lines(path: Path) -> tuple[str, ...]:
     try:
         text = _read(path, MAX_TOKENS_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise TextError(f"is not UTF-8: {error}", where=str(path)) from None
+        raise TextError(f"is not UTF-8: {error}", where=str(path), remedy="Save the file as UTF-8") from None
     return tuple(line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
 
 
@@ -166,7 +166,15 @@ def _read(path: Path, limit_bytes: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit_bytes + 1)
     except OSError as error:
-        raise TextError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise TextError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="Check the path, and whether you may read it",
+        ) from None
     if len(data) > limit_bytes:
-        raise TextError(f"has more than {limit_bytes} bytes", where=str(path))
+        raise TextError(
+            f"has more than {limit_bytes} bytes",
+            where=str(path),
+            remedy="Give a folder that linnet tokenizer or NeMo wrote",
+        )
     return data

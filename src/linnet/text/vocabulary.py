@@ -82,7 +82,8 @@ class Vocabulary:
                 )
             if seen.setdefault(piece, token_id) != token_id and not self.repeats:
                 raise TextError(
-                    f"piece {piece!r} of the vocabulary has two ids, {seen[piece]} and {token_id}"
+                    f"piece {piece!r} of the vocabulary has two ids, {seen[piece]} and {token_id}",
+                    remedy="Name each piece once",
                 )
 
     @property
@@ -138,8 +139,14 @@ def _read_pieces(path: Path) -> Iterator[str]:
 def _read_lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > MAX_TOKENS_BYTES:
-            raise TextError(f"a tokens file is at most {MAX_TOKENS_BYTES} bytes long", where=str(path))
+            raise TextError(
+                f"a tokens file is at most {MAX_TOKENS_BYTES} bytes long",
+                where=str(path),
+                remedy="Export the model again",
+            )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TextError(f"cannot read the tokens file: {error}", where=str(path)) from error
+        raise TextError(
+            f"cannot read the tokens file: {error}", where=str(path), remedy="Export the model again"
+        ) from error
     return text.removesuffix("\n").split("\n")
