@@ -18,7 +18,7 @@ from typing import IO, Any
 from torch import Tensor
 
 from linnet.core.errors import CheckpointError
-from linnet.importers.nemo_weights import load_weights
+from linnet.importers.nemo_weights import TRUSTED, load_weights
 from linnet.importers.nemo_yaml import parse_config
 
 CONFIG_MEMBER = "model_config.yaml"
@@ -33,7 +33,6 @@ MAX_GZIP_RATIO = 100
 _FREE_BYTES = 64 << 20  # may come out of the smallest gzip file
 _BLOCK_BYTES = 1 << 20
 
-TRUSTED = "Take the file from a source you trust"
 _AGAIN = "Download it again and compare its size"
 _SAVE_WHOLE = "Load it in the version of NeMo that wrote it, and save it with model.save_to('model.nemo')"
 _ARTIFACT = re.compile(r"[0-9a-f]{32}_(.+)")

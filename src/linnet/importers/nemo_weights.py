@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from linnet.core.errors import CheckpointError
-from linnet.importers.nemo_archive import TRUSTED
 from linnet.importers.section import SAVE_AGAIN
 
 MAX_TENSORS = 100_000
 _ZIP_MAGIC = b"PK\x03\x04"
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
+TRUSTED = "Take the file from a source you trust"
 _AGAIN = "Download the file again and compare its size"
 
 
