@@ -11,7 +11,6 @@ import torch
 
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
-from linnet.export.onnx import export_onnx
 from linnet.export.proof import TOLERANCE, Proof, prove
 from linnet.models.ctc import CtcModel
 from linnet.runtime.session import CtcSession
@@ -32,16 +31,16 @@ class ChangedSession:
         return log_probs, output_lengths
 
 
-def tampered(graph: Path, folder: Path, amount: float) -> Path:
-    """Write a copy of the graph with one weight of the last convolution changed."""
+def changed(graph: Path, folder: Path, *, factor: float = 1.0, amount: float = 0.0) -> Path:
+    """Write a copy of the graph with all weights of the head multiplied, and something added to one of them."""
     content = onnx.load(graph)
     name = [node for node in content.graph.node if node.op_type == "Conv"][-1].input[1]
     weight = next(each for each in content.graph.initializer if each.name == name)
-    values = onnx.numpy_helper.to_array(weight).copy()
+    values = onnx.numpy_helper.to_array(weight) * np.float32(factor)
     values.flat[3] += amount
     weight.CopyFrom(onnx.numpy_helper.from_array(values, name))
-    onnx.save(content, folder / "tampered.onnx")
-    return folder / "tampered.onnx"
+    onnx.save(content, folder / "changed.onnx")
+    return folder / "changed.onnx"
 
 
 def test_recordings_that_may_not_share_a_batch_are_compared_alone(
@@ -67,7 +66,7 @@ def test_the_true_graph_is_proved(model: CtcModel, graph: Path, recordings: list
 def test_one_changed_weight_is_refused(
     model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path, amount: float
 ) -> None:
-    session = CtcSession(tampered(graph, tmp_path, amount))
+    session = CtcSession(changed(graph, tmp_path, amount=amount))
     with pytest.raises(ExportError, match=r"differs from the torch model by .* \(allowed 1e-04\)"):
         prove(model, session, recordings)
 
@@ -81,20 +80,19 @@ def test_a_difference_in_the_padded_batch_alone_is_refused(
 
 
 def test_a_network_that_multiplies_rounding_is_held_to_exact_arithmetic(
-    model: CtcModel, recordings: list[Samples], tmp_path: Path
+    model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path
 ) -> None:
     loud = deepcopy(model)
     weight = loud.head.weight
     assert isinstance(weight, torch.Tensor)
     with torch.no_grad():
         weight *= 3e4
-    export_onnx(loud, tmp_path / "loud.onnx")
-    proof = prove(loud, CtcSession(tmp_path / "loud.onnx"), recordings)
+    proof = prove(loud, CtcSession(changed(graph, tmp_path, factor=3e4)), recordings)
     assert proof.holds
     assert max(proof.alone, proof.batched) > TOLERANCE
     assert 0 < proof.graph_rounding <= 2 * proof.source_rounding
     with pytest.raises(ExportError, match="from exact arithmetic"):
-        prove(loud, CtcSession(tampered(tmp_path / "loud.onnx", tmp_path, 100.0)), recordings)
+        prove(loud, CtcSession(changed(graph, tmp_path, factor=3e4, amount=100.0)), recordings)
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])

@@ -26,6 +26,8 @@ NAMES = [
     "fastconformer_longform",
     "squeezeformer",
 ]
+# An export takes ten seconds. tests/export/test_families.py compares the graphs of all families with torch.
+EXPORTED = ["quartznet", "fastconformer_bpe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def test_log_probs_in_torch(reference: Reference) -> None:
     reference.check_log_probs([row[:length] for row, length in zip(log_probs.numpy(), lengths, strict=True)])
 
 
+@pytest.mark.parametrize("reference", EXPORTED, indirect=True)
 def test_log_probs_of_the_bundle(reference: Reference, tmp_path: Path) -> None:
     export_model(reference.model, tmp_path / "bundle", reference.recordings, ExportOptions(language="und"))
     recognizer = Recognizer.load(tmp_path / "bundle")
