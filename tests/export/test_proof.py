@@ -32,7 +32,7 @@ class ChangedSession:
 
 
 def changed(graph: Path, folder: Path, *, factor: float = 1.0, amount: float = 0.0) -> Path:
-    """Write a copy of the graph with the weights of its head multiplied, and a number added to one of them."""
+    """Write a copy of the graph with the weights of its head multiplied, and something added to one."""
     content = onnx.load(graph)
     name = [node for node in content.graph.node if node.op_type == "Conv"][-1].input[1]
     weight = next(each for each in content.graph.initializer if each.name == name)
