@@ -13,6 +13,8 @@ from linnet.runtime.session import CtcSession
 
 NUM_MELS = 8
 TOLERANCE = 1e-4
+# The exporter thinks about the number of frames at every node: the more stages have halved it, the longer.
+ONE_STAGE = {"subsampling": 2}
 CONFORMER = {"num_layers": 1, "width": 8, "num_heads": 2, "expansion": 2, "subsampling_channels": 4}
 SHALLOW = {"kernel": 3, "filters": 6}
 ENCODERS: dict[str, dict[str, Any]] = {
@@ -24,17 +26,18 @@ ENCODERS: dict[str, dict[str, Any]] = {
             {**SHALLOW, "dense": True, "separable": False},
         ],
     },
-    "conformer": {"conformer": "s", **CONFORMER},
+    "conformer": {"conformer": "s", **CONFORMER, "separable_subsampling": True},
     "fastconformer, local and causal": {
         "fastconformer": "s",
         **CONFORMER,
+        **ONE_STAGE,
         "context_frames": [20, 2],  # an utterance of 128 frames would fit into one block
         "global_token": True,
         "lookahead_frames": 0,
         "causal_subsampling": True,
         "conv_norm": "layer",
     },
-    "squeezeformer": {"squeezeformer": "xs", **CONFORMER, "num_layers": 2, "reduce_at": 0},
+    "squeezeformer": {"squeezeformer": "xs", **CONFORMER, **ONE_STAGE, "num_layers": 2, "reduce_at": 0},
 }
 
 
