@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linnet.text.numbers import SpokenNumber, find_numbers, spoken_to_digits
+from linnet.text.numbers import SpokenNumber, find_numbers
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"]
@@ -23,6 +23,14 @@ def say(number: int, joiner: str) -> str:
     count, rest_value = divmod(number, scale)
     middle = f" {joiner}" if joiner and rest_value < 100 else ""
     return f"{say(count, joiner)} {word}" + (f"{middle} {say(rest_value, joiner)}" if rest_value else "")
+
+
+def spoken_to_digits(text: str) -> str:
+    """The text with what `find_numbers` finds as digits, and all other words as they are."""
+    words = text.split()
+    for number in reversed(find_numbers(words)):
+        words[number.start : number.end] = [number.digits]
+    return " ".join(words)
 
 
 @pytest.mark.parametrize(

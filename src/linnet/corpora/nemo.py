@@ -99,10 +99,7 @@ class _Archives:
         shard = fields["shard_id"]
         archive = self._paths.get(shard) if isinstance(shard, int) else None
         if archive is None:
-            raise ManifestError(
-                f"the archive audio_{shard}.tar is not beside the manifest",
-                remedy="Put the archives of the manifest into its folder",
-            )
+            raise ManifestError(f"the archive audio_{shard}.tar is not beside the manifest")
         rest = {name: value for name, value in fields.items() if name != "shard_id"}
         utterance = parse_utterance(rest, lambda name: str(Path(name or "")))
         return _entry(utterance, archive, where, part, self._member(archive, utterance.audio))

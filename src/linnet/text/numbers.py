@@ -79,14 +79,6 @@ def find_numbers(words: Sequence[str]) -> list[SpokenNumber]:
     return numbers
 
 
-def spoken_to_digits(text: str) -> str:
-    """Write the spoken numbers of a normalized English text as digits; all other words stay."""
-    words = text.split()
-    for number in reversed(find_numbers(words)):
-        words[number.start : number.end] = [number.digits]
-    return " ".join(words)
-
-
 def _cardinal_value(words: Sequence[str]) -> int:
     thousands = below_thousand = 0
     for word in words:
