@@ -13,7 +13,7 @@ from linnet.decoding.compiled import announce_compiling
 from linnet.decoding.confidence import token_confidences
 from linnet.decoding.greedy import TokenSpan
 
-# States on either side of the best one that a long alignment looks at: half a minute of fast speech.
+# States around the best one that a long alignment looks at: half a minute of fast speech on either side.
 BAND_STATES = 2048
 
 
