@@ -53,14 +53,18 @@ def test_weights_are_bytes_with_a_scale_for_each_channel(small: tuple[Path, str]
 def test_the_proof_says_what_int8_costs(small: tuple[Path, str]) -> None:
     folder, printed = small
     proof = json.loads((folder / "proof.json").read_text())
-    assert [(row["graph"], row["batch_size"]) for row in proof["rows"]] == [
-        (graph, batch_size) for graph in ("onnx fp32", "onnx int8") for batch_size in (1, 2, 8)
+    assert [(row["graph"], row["batch_size"], row["long_form"]) for row in proof["rows"]] == [
+        (graph, *way)
+        for graph in ("onnx fp32", "onnx int8")
+        for way in ((1, False), (2, False), (8, False), (1, True))
     ]
     assert all(row["wer"] == 0 and row["rtfx"] > 0 for row in proof["rows"])
-    assert proof["rows"][0]["difference"] == 0 < proof["rows"][3]["difference"]
+    assert proof["rows"][0]["difference"] == 0 < proof["rows"][4]["difference"]
     assert set(proof["int8"]["divergence"]) == {"minmax", "percentile", "entropy"}
     assert "int8: word error rate +0.00 points" in printed
-    assert "| onnx int8 | 8 |" in (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text()
+    assert "| onnx int8 | batches of 8 |" in card
+    assert "| onnx int8 | long-form |" in card
 
 
 def test_older_readers_find_the_files_they_know(small: tuple[Path, str], tone_export: Any) -> None:

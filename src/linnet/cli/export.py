@@ -201,14 +201,14 @@ def sample_recordings(sample_rate_hz: int) -> "list[Samples]":
 
 def _table(proof: "Proof") -> Table:
     table = Table(
-        "graph", "batch of", "difference", "changed words", "WER", "RTFx", "MB", box=None, pad_edge=False
+        "graph", "read", "difference", "changed words", "WER", "RTFx", "MB", box=None, pad_edge=False
     )
     for column in table.columns[1:]:
         column.justify = "right"
     for row in proof.rows:
         table.add_row(
             row.graph,
-            str(row.batch_size),
+            row.way,
             f"{row.difference:.1e}",
             str(row.changed_words),
             "-" if row.wer is None else f"{row.wer:.2%}",
