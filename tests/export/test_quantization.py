@@ -58,7 +58,8 @@ def test_the_proof_says_what_int8_costs(small: tuple[Path, str]) -> None:
         for graph in ("onnx fp32", "onnx int8")
         for way in ((1, False), (2, False), (8, False), (1, True))
     ]
-    assert all(row["wer"] == 0 and row["rtfx"] > 0 for row in proof["rows"])
+    assert all(row["wer"] == 0 for row in proof["rows"] if not row["long_form"])
+    assert all(row["rtfx"] > 0 for row in proof["rows"])
     assert proof["rows"][0]["difference"] == 0 < proof["rows"][4]["difference"]
     assert set(proof["int8"]["divergence"]) == {"minmax", "percentile", "entropy"}
     assert "int8: word error rate +0.00 points" in printed

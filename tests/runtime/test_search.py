@@ -74,7 +74,7 @@ def test_alternatives_of_segments_are_joined_by_rank(search: Search) -> None:
 def a_before_c(tmp_path: Path) -> Path:
     """Write a language model in which `c` follows `a`, and hardly ever `b`."""
     words = [f"-1\t{word}\t0" for word in ("<unk>", "<s>", "</s>", "a", "b", "c")]
-    pairs = ["-0.1\ta c", "-4\tb c"]
+    pairs = ["-0.1\ta c", "-1.7\tb c"]
     head = ["\\data\\", "ngram 1=6", "ngram 2=2"]
     lines = [*head, "", "\\1-grams:", *words, "", "\\2-grams:", *pairs, "", "\\end\\", ""]
     (tmp_path / "model.arpa").write_text("\n".join(lines))
