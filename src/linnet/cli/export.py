@@ -80,9 +80,9 @@ def export(
 ) -> None:
     """Turn a checkpoint into a bundle that runs without torch.
 
-    The graph and the torch model are compared on real audio, alone and in a padded batch. A difference
-    above 1e-4 in a log-probability, or one changed text, and nothing is written. With --int8, a loss of more
-    than 0.3 points of word error rate keeps the worst layers in float32.
+    The graph and the torch model are compared on real audio, alone and in a padded batch, and in windows of
+    a long recording. A difference above 1e-4 in a log-probability, or one changed text, and nothing is
+    written. With --int8, a loss of more than 0.3 points of word error rate keeps the worst layers in float32.
     """
 
     def export_to(directory: Path) -> None:

@@ -182,6 +182,8 @@ class Recognizer:
     ) -> Iterator[SpeechSegment]:
         """Transcribe one recording of any length, and give what was said between two pauses as it is read.
 
+        With a search, it is given when the next was heard too, which may still change it.
+
         Args:
             audio: as in `transcribe`.
             numbers: as in `transcribe`; a number ends with its segment.
