@@ -26,7 +26,7 @@ class ChangedSession:
 
     def log_probs(self, features: Any, lengths: Any) -> tuple[Any, Any]:
         log_probs, output_lengths = self.session.log_probs(features, lengths)
-        if lengths[0] > 1000 if self.long else len(features) > max(1, self.place[0]):
+        if lengths[0] > 500 if self.long else len(features) > max(1, self.place[0]):
             log_probs = log_probs.copy()
             log_probs[self.place] = self.value
         return log_probs, output_lengths

@@ -23,11 +23,11 @@ from linnet.text.vocabulary import Vocabulary
 
 ALONE = 1
 PADDED_BATCHES = (2, 8)
-LONG_S = 50.0  # a long recording is joined of others until it is so long; it still can be read at once
+# Others are joined to one of up to so long, which can still be read at once; repeated if they are shorter.
+LONG_S, LEAST_LONG_S = 50.0, 20.0
 PAUSE_S = 0.3  # between two of them
 QUIET_SHARE = 0.05  # of the 10 ms pieces of a recording, which are taken for its background
-# Shorter than the runtime's, for several seams in it.
-LONG_FORM = LongFormConfig(chunk_s=20.0, overlap_s=4.0)
+WINDOW_SHARE, OVERLAP_SHARE = 0.4, 0.2  # of it, and of a window, where that is less than in the runtime
 
 # Features (B, F, T) and lengths (B,) to log-probs (B, S, V) and lengths (B,), as `CtcSession.log_probs`.
 Network = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.int64]]]
@@ -61,7 +61,7 @@ class Material:
         features: (F, T) each, without padding.
         references: what is said in each, normalized; empty when that is not known of all.
         audio_s: how long they are together.
-        joined: (N,) the first of them in one waveform of `LONG_S` or more, again and again if need be.
+        joined: (N,) the first of them in one waveform, pauses between them, again and again if need be.
         num_joined: how many that are.
     """
 
@@ -105,6 +105,12 @@ class Material:
     def joined_s(self) -> float:
         """How long the joined recording is."""
         return len(self.joined) / self.reader.frontend.sample_rate_hz
+
+    @property
+    def windows(self) -> LongFormConfig:
+        """How the joined recording is read: in three windows, or more if these were longer than usual."""
+        chunk_s = min(LongFormConfig().chunk_s, WINDOW_SHARE * self.joined_s)
+        return LongFormConfig(chunk_s=chunk_s, overlap_s=OVERLAP_SHARE * chunk_s)
 
     @property
     def joined_references(self) -> tuple[str, ...]:
@@ -174,7 +180,7 @@ def run_all(network: Network, material: Material) -> list[Run]:
     """
     network(*_padded(material.features[:1]))  # the first call allocates
     found = [run(network, material, batch_size) for batch_size in material.batch_sizes]
-    return [*found, run_long(network, material, LONG_FORM)]
+    return [*found, run_long(network, material, material.windows)]
 
 
 def run(network: Network, material: Material, batch_size: int = ALONE) -> Run:
@@ -286,11 +292,12 @@ class _Windows:
 
 
 def _enough(recordings: Sequence[Samples], rate_hz: int) -> list[Samples]:
-    """Take recordings, again and again if need be, until they last `LONG_S` together, pauses included."""
+    """Take recordings with a pause behind each, until they are long enough together."""
     found: list[Samples] = []
     for each in cycle(recordings):
         found.append(np.concatenate([each, _pause(each, rate_hz)]))
-        if sum(map(len, found)) >= LONG_S * rate_hz:
+        least_s = LEAST_LONG_S if len(found) >= len(recordings) else LONG_S
+        if sum(map(len, found)) >= least_s * rate_hz:
             break
     return found
 

@@ -12,7 +12,6 @@ import numpy as np
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
 from linnet.export.comparison import (
-    LONG_FORM,
     Material,
     Network,
     Reader,
@@ -147,7 +146,7 @@ def prove(
     proof = compared(material, source, graph, lines)
     if not proof.is_close:
         exact_network = torch_network(deepcopy(model).double())
-        exact = [run(exact_network, material), run_long(exact_network, material, LONG_FORM)]
+        exact = [run(exact_network, material), run_long(exact_network, material, material.windows)]
         proof = replace(
             proof,
             source_rounding=_largest(exact, [source[0], source[-1]]),
