@@ -5,6 +5,7 @@ every word are known (`word_times.py`); a noise floor lies under all, and every 
 30 s. The recording is a WAV file, which another process reads, so that its memory can be told.
 
 Run: python benchmarks/longform.py fsdd/test.jsonl [--hours 3] [--whole-minutes 20] [--plot errors.png]
+With a search, in windows against one window: --hours 0 --beam 32 --lm FILE
 """
 
 import argparse
@@ -31,6 +32,7 @@ from linnet.manifest.jsonl import read_manifest
 from linnet.metrics.alignment import align, count_edits
 from linnet.runtime.longform_config import LongFormConfig
 from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.search_config import SearchConfig
 
 NOISE = 0.001
 SILENCE_EVERY_S, SILENCE_S = 600.0, 30.0
@@ -50,6 +52,8 @@ def main() -> None:
     parser.add_argument("--model", default="digits")
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--whole-minutes", type=float, default=20.0)
+    parser.add_argument("--beam", type=int, help="for the comparison with one window")
+    parser.add_argument("--lm", type=Path, help="likewise")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -134,13 +138,15 @@ def compare_with_whole(folder: Path, options: argparse.Namespace) -> None:
     """Print how many words differ from those of one window over the whole recording."""
     path = folder / "whole.wav"
     truth = join(options.manifest, path, options.whole_minutes * 60)
+    chosen = SearchConfig(beam=options.beam, lm=options.lm)
+    search = chosen if chosen.is_wanted else None
     whole = LongFormConfig(chunk_s=3600, statistics_s=0)
-    expected = words_of(Recognizer.load(options.model, long_form=whole), path)
+    expected = words_of(Recognizer.load(options.model, long_form=whole, search=search), path)
     print(f"{options.whole_minutes:g} min in one window: {edits(truth.words, expected)}")
     report_pauses(truth, Recognizer.load(options.model), path)
     for chunk_s, overlap_s in ((60.0, 8.0), (30.0, 4.0), (15.0, 2.0)):
         config = LongFormConfig(chunk_s=chunk_s, overlap_s=overlap_s)
-        found = words_of(Recognizer.load(options.model, long_form=config), path)
+        found = words_of(Recognizer.load(options.model, long_form=config, search=search), path)
         print(
             f"  windows of {chunk_s:g} s that share {overlap_s:g} s: {edits(truth.words, found)}; "
             f"against the one window {edits(expected, found)}"

@@ -1,10 +1,13 @@
 """Results go to stdout as they are; all else goes to stderr and cannot steer the terminal."""
 
+import errno
 import logging
 
 import pytest
+import typer
 
 from linnet.cli.console import (
+    errors_as_exit_codes,
     log_on_stderr,
     print_error,
     print_result,
@@ -34,6 +37,23 @@ def test_log_is_shown_on_stderr_while_a_command_runs(capsys: pytest.CaptureFixtu
         logger.debug("not shown")
     assert capsys.readouterr() == ("", "read [3] files\nwarning: one was cut\\x07 short\n")
     assert logging.getLogger("linnet").handlers == []
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ((), "error: no space is left on the disk. Make room"),
+        (("a.txt",), "error: a.txt: no space is left"),
+        (("a.onnx", None, "out/b.onnx"), "error: out/b.onnx: no space is left"),
+    ],
+)
+def test_a_full_disk_is_called_so(
+    capsys: pytest.CaptureFixture[str], names: tuple[str | None, ...], message: str
+) -> None:
+    with pytest.raises(typer.Exit) as end, errors_as_exit_codes():
+        raise OSError(errno.ENOSPC, "No space left on device", *names)
+    assert end.value.exit_code == 1
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_no_bar_is_drawn_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,14 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as full, replacing(tmp_path / "a.txt"):
+        Path("/dev/full").write_text("new", encoding="utf-8")
+    assert full.value.filename == str(tmp_path / "a.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
 def test_the_mode_is_what_an_ordinary_file_gets(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "")

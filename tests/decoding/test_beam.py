@@ -184,3 +184,18 @@ def test_settling_in_silence_keeps_the_best_text_and_its_score(seed: int) -> Non
     assert [(each.tokens, each.total) for each in kept] == [((), found.total)]
     (alone,) = decoder.decode(parts[0]).hypotheses
     assert tuple(tokens[: len(alone.tokens)]) == alone.tokens
+
+
+def test_settling_the_beginning_keeps_all_that_go_on_from_it() -> None:
+    log_probs = random_log_probs(11, 40, sharpness=0.2)
+    stream = BeamStream(BeamDecoder(LETTERS, BeamConfig(beam=32))).feed(log_probs[:30])
+    for settled in (4, 3):
+        before = stream.result(32).hypotheses
+        beginning = before[0].tokens[:settled]
+        expected = [
+            (each.tokens[settled:], each.total) for each in before if each.tokens[:settled] == beginning
+        ]
+        stream.settle(beginning)
+        assert [(each.tokens, each.total) for each in stream.result(32).hypotheses] == expected
+        assert len(expected) > 1
+        stream.feed(log_probs[30:])

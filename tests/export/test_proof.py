@@ -17,15 +17,15 @@ from linnet.runtime.session import CtcSession
 
 
 class ChangedSession:
-    """The true session, one value of one padded batch replaced."""
+    """The true session, one value of one padded batch (or of each long window) replaced."""
 
-    def __init__(self, graph: Path, place: tuple[int, ...], value: float) -> None:
-        self.session, self.place, self.value = CtcSession(graph), place, value
+    def __init__(self, graph: Path, place: tuple[int, ...], value: float, *, long: bool = False) -> None:
+        self.session, self.place, self.value, self.long = CtcSession(graph), place, value, long
         self.size_bytes = self.session.size_bytes
 
     def log_probs(self, features: Any, lengths: Any) -> tuple[Any, Any]:
         log_probs, output_lengths = self.session.log_probs(features, lengths)
-        if len(features) > max(1, self.place[0]):
+        if lengths[0] > 500 if self.long else len(features) > max(1, self.place[0]):
             log_probs = log_probs.copy()
             log_probs[self.place] = self.value
         return log_probs, output_lengths
@@ -79,6 +79,19 @@ def test_a_difference_in_the_padded_batch_alone_is_refused(
         prove(model, session, recordings)
 
 
+def test_a_long_recording_is_read_in_windows_too(
+    model: CtcModel, graph: Path, recordings: list[Samples]
+) -> None:
+    texts = ["one", "two one", "one two one"]
+    rows = [row for row in prove(model, CtcSession(graph), recordings, texts).rows if row.long_form]
+    assert [(row.graph, row.way) for row in rows] == [("torch", "long-form"), ("onnx fp32", "long-form")]
+    assert [(row.changed_words, row.wer) for row in rows] == [(0, 0.0), (0, 0.0)]
+    assert max(row.difference for row in rows) < TOLERANCE  # seams lie in silence
+    session: Any = ChangedSession(graph, (0, 100, 0), -50.0, long=True)
+    with pytest.raises(ExportError, match="in windows of a long recording"):
+        prove(model, session, recordings)
+
+
 def test_a_network_that_multiplies_rounding_is_held_to_exact_arithmetic(
     model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path
 ) -> None:
@@ -116,16 +129,26 @@ def test_recordings_too_short_for_a_frame_prove_nothing(
 
 
 @pytest.mark.parametrize(
-    ("alone", "batched", "changed_texts", "holds"),
+    ("differences", "changed_texts", "holds"),
     [
-        (1e-4, 1e-4, 0, True),
-        (1.1e-4, 0.0, 0, False),
-        (0.0, 1.1e-4, 0, False),
-        (0.0, 0.0, 1, False),
-        (0.0, float("nan"), 0, False),
-        (float("nan"), 0.0, 0, False),
+        ((1e-4, 1e-4, 1e-4), 0, True),
+        ((1.1e-4, 0.0, 0.0), 0, False),
+        ((0.0, 1.1e-4, 0.0), 0, False),
+        ((0.0, 0.0, 1.1e-4), 0, False),
+        ((0.0, 0.0, 0.0), 1, False),
+        ((0.0, np.nan, 0.0), 0, False),
+        ((np.nan, 0.0, 0.0), 0, False),
+        ((0.0, 0.0, np.nan), 0, False),
     ],
 )
-def test_what_holds(alone: float, batched: float, changed_texts: int, holds: bool) -> None:
-    proof = Proof(recordings=1, audio_s=1.0, alone=alone, batched=batched, changed_texts=changed_texts)
+def test_what_holds(differences: tuple[float, float, float], changed_texts: int, holds: bool) -> None:
+    alone, batched, long_form = differences
+    proof = Proof(
+        recordings=1,
+        audio_s=1.0,
+        alone=alone,
+        batched=batched,
+        changed_texts=changed_texts,
+        long_form=long_form,
+    )
     assert proof.holds is holds

@@ -14,7 +14,9 @@ from linnet.bundle.reader import read_bundle
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
+from linnet.export import quantization
 from linnet.export.comparison import Material, run
+from linnet.export.int8 import GraphInt8
 from linnet.export.proof import reader_of
 from linnet.export.quantization import Quantization, find_int8
 from linnet.models.ctc import CtcModel
@@ -53,14 +55,19 @@ def test_weights_are_bytes_with_a_scale_for_each_channel(small: tuple[Path, str]
 def test_the_proof_says_what_int8_costs(small: tuple[Path, str]) -> None:
     folder, printed = small
     proof = json.loads((folder / "proof.json").read_text())
-    assert [(row["graph"], row["batch_size"]) for row in proof["rows"]] == [
-        (graph, batch_size) for graph in ("onnx fp32", "onnx int8") for batch_size in (1, 2, 8)
+    assert [(row["graph"], row["batch_size"], row["long_form"]) for row in proof["rows"]] == [
+        (graph, *way)
+        for graph in ("onnx fp32", "onnx int8")
+        for way in ((1, False), (2, False), (8, False), (1, True))
     ]
-    assert all(row["wer"] == 0 and row["rtfx"] > 0 for row in proof["rows"])
-    assert proof["rows"][0]["difference"] == 0 < proof["rows"][3]["difference"]
+    assert all(row["wer"] == 0 for row in proof["rows"] if not row["long_form"])
+    assert all(row["rtfx"] > 0 for row in proof["rows"])
+    assert proof["rows"][0]["difference"] == 0 < proof["rows"][4]["difference"]
     assert set(proof["int8"]["divergence"]) == {"minmax", "percentile", "entropy"}
     assert "int8: word error rate +0.00 points" in printed
-    assert "| onnx int8 | 8 |" in (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text()
+    assert "| onnx int8 | batches of 8 |" in card
+    assert "| onnx int8 | long-form |" in card
 
 
 def test_older_readers_find_the_files_they_know(small: tuple[Path, str], tone_export: Any) -> None:
@@ -133,6 +140,28 @@ def test_a_graph_that_would_hardly_be_int8_is_refused_with_its_costs(
     forced = search(bad, graph, spoiled, model, recordings, force=True)
     assert not forced.holds
     assert forced.kept == ()
+
+
+def test_each_layer_of_a_real_graph_is_measured_alone(
+    graph: Path, model: CtcModel, recordings: list[Samples], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material = Material.of(reader_of(model), recordings, TEXTS)
+    layers = GraphInt8(graph, tmp_path, material.features)
+    source = run(CtcSession(graph).log_probs, material)
+    monkeypatch.setattr(quantization, "MAX_KEPT", 1.0)
+    monkeypatch.setattr(
+        Quantization, "holds", property(lambda found: len(found.kept) >= len(layers.layers) - 1)
+    )
+    found = find_int8(layers, tmp_path / "i.onnx", material, source, force=False, advance=lambda _: None)
+    assert {cost.layer for cost in found.costs} == set(layers.layers)
+    assert all(cost.divergence > 0 for cost in found.costs)
+    written = onnx.load(tmp_path / "i.onnx").graph
+    kept = {node.name: node for node in written.node if node.op_type == "Conv"}
+    integers = {each.name for each in written.initializer if each.data_type == onnx.TensorProto.INT8}
+    into = {node.output[0]: node.input[0] for node in written.node if node.op_type == "DequantizeLinear"}
+    in_int8 = {name for name, node in kept.items() if into.get(node.input[1]) in integers}
+    assert in_int8 == set(layers.layers) - set(found.kept)
+    assert len(in_int8) == 1
 
 
 def test_without_texts_the_float32_graph_is_right(

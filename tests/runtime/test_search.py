@@ -9,6 +9,8 @@ import pytest
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError
 from linnet.core.results import Hotword, Transcript
+from linnet.lm.arpa import read_arpa
+from linnet.lm.packed_writer import write_packed
 from linnet.runtime.search import TextSearch
 from linnet.runtime.search_config import SearchConfig
 from linnet.text.vocabulary import Vocabulary
@@ -66,6 +68,40 @@ def test_alternatives_of_segments_are_joined_by_rank(search: Search) -> None:
     joined = several.complete(transcript("ab c"), readings).alternatives
     assert [each.text for each in joined[:2]] == ["ab c", f"ac {readings[1].alternatives[1].text}".strip()]
     assert joined[0].total == pytest.approx(sum(each.alternatives[0].total for each in readings))
+
+
+@pytest.fixture
+def a_before_c(tmp_path: Path) -> Path:
+    """Write a language model in which `c` follows `a`, and hardly ever `b`."""
+    words = [f"-1\t{word}\t0" for word in ("<unk>", "<s>", "</s>", "a", "b", "c")]
+    pairs = ["-0.1\ta c", "-1.7\tb c"]
+    head = ["\\data\\", "ngram 1=6", "ngram 2=2"]
+    lines = [*head, "", "\\1-grams:", *words, "", "\\2-grams:", *pairs, "", "\\end\\", ""]
+    (tmp_path / "model.arpa").write_text("\n".join(lines))
+    write_packed(tmp_path / "model.lm", read_arpa(tmp_path / "model.arpa", "word"), tmp_path, 1 << 20)
+    return tmp_path / "model.lm"
+
+
+@pytest.mark.parametrize(
+    ("held_frames", "settled", "text"), [(0, [1, 1, 1, 1], "b c c"), (99, [0, 0, 2, 2], "a c c")]
+)
+def test_a_piece_that_waits_is_read_as_in_the_whole(
+    search: Search, a_before_c: Path, held_frames: int, settled: list[int], text: str
+) -> None:
+    with_model = search(lm=a_before_c, alpha=1.0, nbest=2)
+    pieces = [peaky("▁b", rival={1: "a"}), peaky("a")[1:], peaky("▁c"), peaky("▁c")]
+    stream = with_model.stream(held_frames)
+    found = [stream.read(piece, ends=piece is pieces[-1]) for piece in pieces]
+    assert list(map(len, found)) == settled
+    readings = [reading for some in found for reading in some]
+    assert LETTERS.decode([span.token_id for each in readings for span in each.spans]) == text
+    assert [[span.start_frame for span in each.spans] for each in readings] == [[0, 2], [], [0, 2], [0, 2]]
+    complete = with_model.complete(transcript(text), readings)
+    assert complete.alternatives[0].text == text
+    whole = with_model.read(np.concatenate(pieces))
+    assert whole.alternatives[0].text == "a c c"
+    if held_frames:
+        assert complete.alternatives[0].total == pytest.approx(whole.alternatives[0].total, abs=1e-3)
 
 
 def test_silence_and_no_frames_give_nothing(search: Search) -> None:

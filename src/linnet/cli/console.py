@@ -1,5 +1,6 @@
 """What the commands share on the terminal: results on stdout, the rest on stderr, errors as exit codes."""
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,11 +90,18 @@ def errors_as_exit_codes() -> Iterator[None]:
     except BrokenPipeError:
         raise  # the reader of a pipe left; typer ends quietly
     except OSError as error:
-        print_error(str(error))
+        print_error(_full_disk(error) if error.errno == errno.ENOSPC else str(error))
         raise typer.Exit(EXIT_SOME_FAILED) from None
     except KeyboardInterrupt:
         messages.print("interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _full_disk(error: OSError) -> str:
+    """Say what could not be written, and what to do; of a copy, the copy."""
+    place = error.filename2 or error.filename
+    where = f"{place}: " if place else ""
+    return f"{where}no space is left on the disk. Make room and run the command again"
 
 
 class _TerminalHandler(logging.Handler):

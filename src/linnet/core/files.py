@@ -1,5 +1,6 @@
 """Files: written so that a crash leaves the old one or the new one whole, and read in bounded lines."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -21,6 +22,10 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC and error.filename is None:  # writing does not say to which file
+            error.filename = str(path)
+        raise
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()

@@ -219,17 +219,25 @@ class BeamStream:
         ]
         return BeamResult(hypotheses=tuple(hypotheses), reached=tuple(map(bool, arena.phrases)))
 
-    def settle(self) -> None:
-        """Keep only the best text so far, and search on behind it; memory of the others is set free.
+    def settle(self, tokens: Sequence[int] | None = None) -> None:
+        """Keep only the texts that begin with these tokens, and search on; memory of the others is set free.
 
-        The committed tokens leave the results too: those of later ones begin here.
+        The tokens leave the results: those of later ones begin behind them.
+
+        Args:
+            tokens: which the best text begins with; None keeps this text alone, as a whole.
         """
         arena = self._arena
-        best = int(np.argmax(self._finished(ends=False)[0]))
-        arena.beam[0] = arena.beam[best]
-        arena.counters[NUM_BEAM] = 1
+        if tokens is None:
+            kept = [int(np.argmax(self._finished(ends=False)[0]))]
+        else:
+            behind = tokens[len(self._committed) :]
+            paths = [path_of(arena, each["node"]) for each in arena.beam[: arena.counters[NUM_BEAM]]]
+            kept = [i for i, path in enumerate(paths) if np.array_equal(path[: len(behind)], behind)]
+        arena.beam[: len(kept)] = arena.beam[kept]
+        arena.counters[NUM_BEAM] = len(kept)
         self._make_room()
-        self._committed = []
+        self._committed = self._committed[len(tokens) :] if tokens is not None else []
 
     def _finished(self, ends: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Give the totals of the beam, the part of the language model, and all that is not acoustic."""

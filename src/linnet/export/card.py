@@ -11,6 +11,7 @@ _PROOF_KEYS = (
     "audio_s",
     "alone",
     "batched",
+    "long_form",
     "changed_texts",
     "tolerance",
 )  # at the card's head
@@ -42,20 +43,24 @@ linnet transcribe --model DIRECTORY FILE
 def _compared(proof: Proof) -> str:
     return f"""Compared with {_SOURCES.get(proof.source, proof.source)} on {proof.recordings} recordings \
 ({proof.audio_s:.1f} s), before this bundle was written. Largest difference of a log-probability: one
-recording at a time {proof.alone:.1e}, in padded batches {proof.batched:.1e}. Changed texts:
-{proof.changed_texts}. Allowed: {proof.tolerance:.0e} and none."""
+recording at a time {proof.alone:.1e}, in padded batches {proof.batched:.1e}, joined to a long one and read
+in windows {proof.long_form:.1e}. Changed texts: {proof.changed_texts}. Allowed: {proof.tolerance:.0e} and
+none."""
 
 
 def _table(proof: Proof) -> str:
-    """Write a line for each graph and way to run it; RTFx is of the network alone, by processor time."""
+    """Write a line for each graph and way to run it; RTFx is of the network alone, by processor time.
+
+    The source in long-form is compared with itself in one window, the others with it.
+    """
     if not proof.rows:
         return ""
     head = (
-        "\n| graph | batch of | difference of a log-probability | changed words | WER | RTFx by CPU time "
+        "\n| graph | read | difference of a log-probability | changed words | WER | RTFx by CPU time "
         "| MB |\n|---|---|---|---|---|---|---|\n"
     )
     return head + "".join(
-        f"| {row.graph} | {row.batch_size} | {row.difference:.1e} | {row.changed_words} | "
+        f"| {row.graph} | {row.way} | {row.difference:.1e} | {row.changed_words} | "
         f"{'unknown' if row.wer is None else f'{100 * row.wer:.2f} %'} | {row.rtfx:.0f} | "
         f"{row.size_bytes / 1e6:.2f} |\n"
         for row in proof.rows

@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linnet.core.arrays import Features, LogProbs, Samples
+from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
-from linnet.export.comparison import Material, Network, Reader, Row, Run, largest_difference, row, run_all
+from linnet.export.comparison import (
+    Material,
+    Network,
+    Reader,
+    Row,
+    Run,
+    largest_difference,
+    rows,
+    run,
+    run_all,
+    run_long,
+    run_whole,
+)
 from linnet.runtime.session import CtcSession
 
 if TYPE_CHECKING:
@@ -35,7 +47,9 @@ class Proof:
         alone: largest difference of a log-probability, one recording at a time.
         batched: the same, with recordings in padded batches in the graph and alone in the source; `alone`
             again for a model whose recordings never share a batch.
-        changed_texts: recordings whose greedy text differs, alone or batched.
+        changed_texts: recordings whose greedy text differs, alone or batched, and one more where that of all
+            joined does.
+        long_form: largest difference with the recordings joined to a long one, which both read in windows.
         tolerance: what was allowed.
         source_rounding: largest difference of the torch model from itself in float64. Only where a difference
             above is beyond the tolerance it is measured, and not 0: deep networks can multiply the rounding
@@ -52,6 +66,7 @@ class Proof:
     alone: float
     batched: float
     changed_texts: int
+    long_form: float = 0.0
     tolerance: float = TOLERANCE
     source_rounding: float = 0.0
     graph_rounding: float = 0.0
@@ -69,7 +84,7 @@ class Proof:
     def is_close(self) -> bool:
         """Whether the graph is within the tolerance of the torch model."""
         # Each by itself: NaN is within no tolerance, but max() may pass it over.
-        return self.alone <= self.tolerance and self.batched <= self.tolerance
+        return all(each <= self.tolerance for each in (self.alone, self.batched, self.long_form))
 
     @property
     def is_rounding(self) -> bool:
@@ -80,7 +95,8 @@ class Proof:
         """Say what was compared and found, for people."""
         found = [
             f"compared on {self.recordings} recordings, {self.audio_s:.1f} s",
-            f"largest difference: {self.alone:.1e} alone, {self.batched:.1e} in a padded batch",
+            f"largest difference: {self.alone:.1e} alone, {self.batched:.1e} in a padded batch, "
+            f"{self.long_form:.1e} in windows of a long recording",
         ]
         if self.source == TORCH and not self.is_close:
             found.append(
@@ -124,22 +140,23 @@ def prove(
     material = Material.of(reader_of(model), recordings, texts)
     source = run_all(torch_network(model), material)
     graph = run_all(session.log_probs, material)
-    weights_bytes = 4 * model.num_parameters()
-    rows = [row(TORCH, weights_bytes, each, source[0], material) for each in source]
-    rows += [row(FLOAT32_GRAPH, session.size_bytes, each, source[0], material) for each in graph]
-    proof = compared(material, source[0], graph, rows)
+    of_itself = [source[0], run_whole(torch_network(model), material)]
+    lines = rows(TORCH, 4 * model.num_parameters(), source, of_itself, material)
+    lines += rows(FLOAT32_GRAPH, session.size_bytes, graph, source, material)
+    proof = compared(material, source, graph, lines)
     if not proof.is_close:
-        exact = _exact_log_probs(model, material.features)
-        differences = [largest_difference(exact, each.log_probs) for each in graph]
+        exact_network = torch_network(deepcopy(model).double())
+        exact = [run(exact_network, material), run_long(exact_network, material, material.windows)]
         proof = replace(
             proof,
-            source_rounding=largest_difference(exact, source[0].log_probs),
-            graph_rounding=float(np.max(differences)),
+            source_rounding=_largest(exact, [source[0], source[-1]]),
+            graph_rounding=_largest(exact, graph),
         )
     if not proof.holds and not force:
         raise ExportError(
             f"the exported graph differs from the torch model by {proof.alone:.1e} alone and "
-            f"{proof.batched:.1e} in a padded batch (allowed {proof.tolerance:.0e}); from exact arithmetic "
+            f"{proof.batched:.1e} in a padded batch, {proof.long_form:.1e} in windows of a long recording "
+            f"(allowed {proof.tolerance:.0e}); from exact arithmetic "
             f"both differ by {proof.graph_rounding:.1e} and {proof.source_rounding:.1e}; "
             f"{proof.changed_texts} texts changed",
             remedy="Nothing was written. Please report it with the versions of torch and onnxruntime, or "
@@ -148,17 +165,18 @@ def prove(
     return replace(proof, forced=not proof.holds)
 
 
-def compared(material: Material, source: Run, graph: Sequence[Run], rows: Sequence[Row]) -> Proof:
-    """Sum up how the runs of a graph, the first of them alone, differ from a source."""
-    differences = [largest_difference(source.log_probs, each.log_probs) for each in graph]
-    texts = zip(source.texts, *(each.texts for each in graph), strict=True)
+def compared(material: Material, source: Sequence[Run], graph: Sequence[Run], lines: Sequence[Row]) -> Proof:
+    """Sum up how the runs of a graph differ from those of a source; both as `run_all` gives them."""
+    *by_recording, long_form = graph
+    texts = zip(source[0].texts, *(each.texts for each in by_recording), strict=True)
     return Proof(
         recordings=len(material.features),
         audio_s=material.audio_s,
-        alone=differences[0],
-        batched=float(np.max(differences[1:] or differences)),  # NaN if any is
-        changed_texts=sum(len(set(column)) > 1 for column in texts),
-        rows=tuple(rows),
+        alone=_largest(source, graph[:1]),
+        batched=_largest(source, by_recording[1:] or by_recording),
+        long_form=_largest(source, [long_form]),
+        changed_texts=sum(len(set(column)) > 1 for column in texts) + (long_form.texts != source[-1].texts),
+        rows=tuple(lines),
     )
 
 
@@ -168,32 +186,31 @@ def reader_of(model: "CtcModel") -> Reader:
         frontend=model.config.frontend,
         vocabulary=model.vocabulary,
         normalizer=model.config.normalizer,
+        subsampling=model.config.encoder.subsampling,
         one_at_a_time=model.one_at_a_time,
     )
 
 
 def torch_network(model: "CtcModel") -> Network:
-    """Make a torch model a network of arrays."""
+    """Make a torch model a network of arrays; one in float64 gives float64."""
     import torch
+
+    kind = next(model.parameters()).dtype
 
     def network(features: Any, lengths: Any) -> Any:
         with torch.inference_mode():
-            log_probs, valid = model(torch.from_numpy(features), torch.from_numpy(lengths))
+            log_probs, valid = model(torch.from_numpy(features).to(kind), torch.from_numpy(lengths))
         return log_probs.numpy(), valid.numpy()
 
     return network
 
 
-def _exact_log_probs(model: "CtcModel", features: Sequence[Features]) -> list[LogProbs]:
-    """Run the model in float64."""
-    import torch
-
-    exact = deepcopy(model).double()
-    with torch.inference_mode():
-        return [
-            exact(torch.from_numpy(each).double()[None], torch.tensor([each.shape[1]]))[0][0].numpy()
-            for each in features
-        ]
+def _largest(source: Sequence[Run], found: Sequence[Run]) -> float:
+    """Give the largest difference of runs from the first of a source, or for the long-form from its last."""
+    differences = [
+        largest_difference(source[-1 if each.long_form else 0].log_probs, each.log_probs) for each in found
+    ]
+    return float(np.max(differences))  # NaN if any is
 
 
 def _finite(value: Any) -> Any:

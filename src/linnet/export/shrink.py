@@ -12,7 +12,7 @@ from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
 from linnet.export.card import model_card
-from linnet.export.comparison import Material, Reader, row, run_all
+from linnet.export.comparison import Material, Reader, rows, run_all, run_whole
 from linnet.export.int8 import GraphInt8
 from linnet.export.options import ExportOptions
 from linnet.export.proof import FLOAT32_GRAPH, INT8_GRAPH, Proof, compared
@@ -51,6 +51,7 @@ def shrink_bundle(
         frontend=spec.frontend,
         vocabulary=bundle.vocabulary,
         normalizer=spec.normalizer,
+        subsampling=spec.subsampling,
         one_at_a_time=spec.one_at_a_time,
     )
     with tempfile.TemporaryDirectory() as temporary:
@@ -103,11 +104,12 @@ def quantize(
         advance=options.advance,
     )
     if proof is None:
-        rows = [row(FLOAT32_GRAPH, float32.size_bytes, each, source[0], material) for each in source]
-        proof = replace(compared(material, source[0], source, rows), source=FLOAT32_GRAPH)
+        of_itself = [source[0], run_whole(float32.log_probs, material)]
+        lines = rows(FLOAT32_GRAPH, float32.size_bytes, source, of_itself, material)
+        proof = replace(compared(material, source, source, lines), source=FLOAT32_GRAPH)
     options.advance("comparing")
     session = CtcSession(path)
     runs = run_all(session.log_probs, material)
-    rows = [row(INT8_GRAPH, session.size_bytes, each, source[0], material) for each in runs]
+    lines = rows(INT8_GRAPH, session.size_bytes, runs, source, material)
     forced = proof.forced or not found.holds
-    return path, replace(proof, rows=(*proof.rows, *rows), int8=found, forced=forced)
+    return path, replace(proof, rows=(*proof.rows, *lines), int8=found, forced=forced)

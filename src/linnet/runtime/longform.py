@@ -1,6 +1,7 @@
 """Recordings of any length as segments of words: memory stays bounded, and nothing is lost between them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment, Word
-from linnet.decoding.greedy import greedy_decode
+from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.runtime.longform_config import LongFormConfig, SegmentConfig
 from linnet.runtime.windows import FrameReader, joined_log_probs
 from linnet.text.vocabulary import BOUNDARY
@@ -27,19 +28,21 @@ class SegmentReader:
     Args:
         recognizer: the model, with its search.
         config: how long a pause and a segment are.
+        late: whether a search may wait for the next segment before it settles one.
 
     Attributes:
         readings: what a search found beside the words.
     """
 
-    def __init__(self, recognizer: FrameReader, config: SegmentConfig) -> None:
+    def __init__(self, recognizer: FrameReader, config: SegmentConfig, *, late: bool = False) -> None:
         spec = recognizer.bundle.spec
         self.readings: list[Reading] = []
         self._recognizer, self._blank_id = recognizer, spec.blank_id
         self._shift_s = spec.frame_shift_s
-        self._search = recognizer.search.stream() if recognizer.search else None
         self._pause = max(2, round(config.pause_s / self._shift_s))
         self._most = max(2 * self._pause, round(config.max_segment_s / self._shift_s))
+        self._search = recognizer.search.stream(2 * self._most if late else 0) if recognizer.search else None
+        self._places: deque[tuple[int, float, float]] = deque()  # of what waits: frames, seconds, start
         pieces = recognizer.bundle.vocabulary.pieces
         self._begins = np.array([*(piece.startswith(BOUNDARY) for piece in pieces), False])
         self._held: LogProbs = np.empty((0, recognizer.bundle.vocabulary.size), np.float32)
@@ -71,17 +74,21 @@ class SegmentReader:
         yield from self._read(len(self._held), duration_s - self._position * self._shift_s, ends=True)
 
     def _read(self, num_frames: int, duration_s: float, *, ends: bool) -> Iterator[SpeechSegment]:
-        log_probs, start_s = self._held[:num_frames], self._position * self._shift_s
+        log_probs = self._held[:num_frames]
+        self._places.append((num_frames, duration_s, self._position * self._shift_s))
         self._held, self._position = self._held[num_frames:], self._position + num_frames
-        if self._search:
-            reading = self._search.read(log_probs, ends=ends)
+        for spans in self._spans(log_probs, ends=ends):
+            if words := self._recognizer.words(spans, *self._places.popleft()):
+                yield SpeechSegment.of(words)
+
+    def _spans(self, log_probs: LogProbs, *, ends: bool) -> Iterator[Sequence[TokenSpan]]:
+        """Read the next segment; gives the tokens of each that is settled by it."""
+        if self._search is None:
+            yield greedy_decode(log_probs, self._blank_id)
+            return
+        for reading in self._search.read(log_probs, ends=ends):
             self.readings.append(reading)
-            words = self._recognizer.words(reading.spans, num_frames, duration_s, start_s)
-        else:
-            spans = greedy_decode(log_probs, self._blank_id)
-            words = self._recognizer.words(spans, num_frames, duration_s, start_s)
-        if words:
-            yield SpeechSegment.of(words)
+            yield reading.spans
 
 
 @dataclass(slots=True)
@@ -110,7 +117,7 @@ class LongReading:
         Args:
             blocks: (n,) mono samples each at the rate of the recognizer.
         """
-        reader = SegmentReader(self.recognizer, self.config)
+        reader = SegmentReader(self.recognizer, self.config, late=True)
         self.readings = reader.readings
         for log_probs in joined_log_probs(self.recognizer, self._counted(blocks), self.config):
             yield from reader.feed(log_probs)

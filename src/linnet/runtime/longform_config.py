@@ -4,6 +4,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+MAX_CHUNK_S = 3600.0
+
 
 class SegmentConfig(BaseModel):
     """Where a segment of a recording ends.
@@ -41,7 +43,7 @@ class LongFormConfig(SegmentConfig):
     chunk_s: float = Field(
         default=60.0,
         ge=2.0,
-        le=3600.0,
+        le=MAX_CHUNK_S,
         description="Seconds that go through the network at once; default: 60.",
     )
     overlap_s: float = Field(

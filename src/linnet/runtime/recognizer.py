@@ -17,10 +17,12 @@ from linnet.core.errors import AudioError, BundleError, ConfigError
 from linnet.core.results import SpeechSegment, Transcript, Word
 from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.decoding.words import merge_numbers, spans_to_words
+from linnet.features.config import FrontendConfig
 from linnet.features.frontend import compute_features
 from linnet.runtime.longform_config import LongFormConfig
 from linnet.runtime.packaged import DEFAULT_MODEL, find_model
 from linnet.runtime.session import CtcSession
+from linnet.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from linnet.runtime.search import Reading, TextSearch
@@ -117,6 +119,21 @@ class Recognizer:
         """The rate of the samples that `transcribe_samples` expects."""
         return self.bundle.spec.sample_rate_hz
 
+    @property
+    def frontend(self) -> FrontendConfig:
+        """How samples become features."""
+        return self.bundle.spec.frontend
+
+    @property
+    def subsampling(self) -> int:
+        """Frames of features for one of log-probs."""
+        return self.bundle.spec.subsampling
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The pieces that the model writes with."""
+        return self.bundle.vocabulary
+
     def transcribe(
         self,
         audio: AudioSource,
@@ -164,6 +181,8 @@ class Recognizer:
         self, audio: AudioSource, *, numbers: bool = False, source_rate_hz: int | None = None
     ) -> Iterator[SpeechSegment]:
         """Transcribe one recording of any length, and give what was said between two pauses as it is read.
+
+        With a search, it is given when the next was heard too, which may still change it.
 
         Args:
             audio: as in `transcribe`.

@@ -1,14 +1,16 @@
 """Beam search in a recognizer: what was chosen, and what became of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
+
+import numpy as np
 
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError, TextError
 from linnet.core.results import Alternative, Hotword, HotwordOutcome, Transcript
 from linnet.decoding.alignment import align
-from linnet.decoding.beam import BeamConfig, BeamDecoder, BeamResult, BeamStream
+from linnet.decoding.beam import BeamConfig, BeamDecoder, BeamResult, BeamStream, Hypothesis
 from linnet.decoding.beam_kernel import search as compiled_search
 from linnet.decoding.compiled import announce_compiling
 from linnet.decoding.greedy import TokenSpan
@@ -25,7 +27,7 @@ class Reading:
 
     Attributes:
         spans: the tokens of the best text, where its best alignment puts them.
-        alternatives: the best texts, the best first.
+        alternatives: the best texts, the best first; none for silence that was read with what is said before.
         reached: for each hotword, whether it was in the beam at any time.
     """
 
@@ -71,11 +73,16 @@ class TextSearch:
 
     def read(self, log_probs: LogProbs) -> Reading:
         """Search one utterance (S, V)."""
-        return self.stream().read(log_probs, ends=True)
+        (reading,) = self.stream().read(log_probs, ends=True)
+        return reading
 
-    def stream(self) -> "SearchStream":
-        """Begin to search a recording that comes in pieces."""
-        return SearchStream(self._decoder, self.config.nbest)
+    def stream(self, held_frames: int = 0) -> "SearchStream":
+        """Begin to search a recording that comes in pieces.
+
+        Args:
+            held_frames: as many at most wait for what is said behind them; 0 settles each piece at once.
+        """
+        return SearchStream(self._decoder, self.config.nbest, held_frames)
 
     def complete(self, transcript: Transcript, readings: Sequence[Reading]) -> Transcript:
         """Add alternatives and what became of the hotwords to the transcript of a recording.
@@ -102,42 +109,106 @@ class TextSearch:
 class SearchStream:
     """A search over a recording in pieces; the words of one are the language model's history of the next.
 
+    A piece can wait until the next one in which something is said was heard, since that may change what is
+    the best text of it. Silence waits with what is said before.
+
     Args:
         decoder: how to search.
         num_best: alternatives to give for each piece.
+        held_frames: as many at most wait; 0 settles each piece at once.
     """
 
-    def __init__(self, decoder: BeamDecoder, num_best: int) -> None:
-        self._decoder, self._num_best = decoder, num_best
+    def __init__(self, decoder: BeamDecoder, num_best: int, held_frames: int = 0) -> None:
+        self._decoder, self._num_best, self._held_frames = decoder, num_best, held_frames
         self._beam = BeamStream(decoder)
-        self._before = (0.0, 0.0, 0.0)  # the scores of all earlier pieces
+        self._before = (0.0, 0.0, 0.0)  # the scores of all that is settled
+        self._waiting: list[LogProbs] = []
+        self._spoken = False  # whether anything is said in what waits
 
-    def read(self, log_probs: LogProbs, *, ends: bool) -> Reading:
-        """Read the next piece (S, V).
+    def read(self, log_probs: LogProbs, *, ends: bool) -> list[Reading]:
+        """Read the next piece (S, V); gives the readings of all pieces that this settles, in order.
 
         Args:
             log_probs: of the piece, which ends in a pause or with the recording.
-            ends: whether the recording ends with it.
+            ends: whether the recording ends with it, which settles all.
         """
         announce_compiling(compiled_search)
-        result = self._beam.feed(log_probs).result(self._num_best, ends=ends)
+        spoken = bool((log_probs.argmax(axis=1) != self._decoder.vocabulary.blank_id).any())
+        if self._held_frames and self._spoken and spoken:
+            known = self._beam.result(self._decoder.config.beam if self._num_best > 1 else 1, ends=False)
+            self._beam.feed(log_probs)
+            settled, self._spoken = self._settle_before(log_probs, known, ends=ends), False
+        else:
+            self._beam.feed(log_probs)
+            settled = []
+        self._waiting.append(log_probs)
+        self._spoken |= spoken
+        if ends or sum(map(len, self._waiting)) > self._held_frames:
+            settled += self._settle_all(ends=ends)
+        return settled
+
+    def _settle_before(self, log_probs: LogProbs, known: BeamResult, *, ends: bool) -> list[Reading]:
+        """Settle what waits, now that the piece behind it was heard; `known` is what was read before."""
+        result = self._beam.result(ends=ends)
+        best = result.hypotheses[0].tokens
+        num_frames = sum(map(len, self._waiting))
+        aligned = self._aligned([*self._waiting, log_probs], best)
+        spans = [span for span in aligned if span.start_frame < num_frames]
+        tokens = best[: len(spans)]
+        text = self._decoder.vocabulary.decode(tokens)
+        texts = [self._decoder.vocabulary.decode(each.tokens) for each in known.hypotheses]
+        place = texts.index(text) if text in texts else 0
+        chosen = known.hypotheses[place]
+        others = known.hypotheses[:place] + known.hypotheses[place + 1 :]
+        first, *rest = self._alternatives([chosen, *others[: self._num_best - 1]])
+        self._beam.settle(tokens)
+        self._before = chosen.total, chosen.acoustic, chosen.language
+        return self._readings(spans, (replace(first, text=text), *rest), result.reached)
+
+    def _settle_all(self, *, ends: bool) -> list[Reading]:
+        """Settle what waits by what is known of it."""
+        result = self._beam.result(self._num_best, ends=ends)
         best = result.hypotheses[0]
-        blank_id = self._decoder.vocabulary.blank_id
-        spans = align(log_probs, best.tokens, blank_id).spans if len(log_probs) else ()
-        alternatives = tuple(self._alternatives(result))
+        alternatives = self._alternatives(result.hypotheses)
         self._beam.settle()
         self._before = best.total, best.acoustic, best.language
-        return Reading(spans, alternatives, result.reached)
+        self._spoken = False
+        return self._readings(self._aligned(self._waiting, best.tokens), alternatives, result.reached)
 
-    def _alternatives(self, result: BeamResult) -> Iterator[Alternative]:
+    def _aligned(self, pieces: Sequence[LogProbs], tokens: Sequence[int]) -> Sequence[TokenSpan]:
+        log_probs = np.concatenate(pieces)
+        return align(log_probs, tokens, self._decoder.vocabulary.blank_id).spans if len(log_probs) else ()
+
+    def _readings(
+        self, spans: Sequence[TokenSpan], alternatives: tuple[Alternative, ...], reached: tuple[bool, ...]
+    ) -> list[Reading]:
+        """Part what was found by the pieces that waited; the first has the alternatives of all."""
+        found, start = [], 0
+        for piece in self._waiting:
+            end = start + len(piece)
+            ours = tuple(
+                replace(
+                    span, start_frame=span.start_frame - start, end_frame=min(span.end_frame, end) - start
+                )
+                for span in spans
+                if start <= span.start_frame < end
+            )
+            found.append(Reading(ours, () if found else alternatives, reached))
+            start = end
+        self._waiting = []
+        return found
+
+    def _alternatives(self, hypotheses: Sequence[Hypothesis]) -> tuple[Alternative, ...]:
         total, acoustic, language = self._before
-        for each in result.hypotheses:
-            yield Alternative(
+        return tuple(
+            Alternative(
                 text=self._decoder.vocabulary.decode(each.tokens),
                 total=round(each.total - total, 4),
                 acoustic=round(each.acoustic - acoustic, 4),
                 language=round(each.language - language, 4),
             )
+            for each in hypotheses
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +241,9 @@ class _Phrase:
 
 def _joined(readings: Sequence[Reading]) -> tuple[Alternative, ...]:
     """Join the segments' texts of equal rank; a segment with fewer gives its last."""
-    num_ranks = max((len(each.alternatives) for each in readings), default=0)
-    ranks = [
-        [each.alternatives[min(rank, len(each.alternatives) - 1)] for each in readings]
-        for rank in range(num_ranks)
-    ]
+    segments = [each.alternatives for each in readings if each.alternatives]
+    num_ranks = max(map(len, segments), default=0)
+    ranks = [[each[min(rank, len(each) - 1)] for each in segments] for rank in range(num_ranks)]
     return tuple(
         Alternative(
             text=" ".join(each.text for each in rank if each.text),

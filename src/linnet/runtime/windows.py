@@ -14,14 +14,39 @@ if TYPE_CHECKING:
     from linnet.bundle.reader import Bundle
     from linnet.core.results import Word
     from linnet.decoding.greedy import TokenSpan
+    from linnet.features.config import FrontendConfig
     from linnet.runtime.search import TextSearch
+    from linnet.text.vocabulary import Vocabulary
 
 SMOOTHED_S = 0.3  # a seam wants silence for this long around it
 EDGE_SHARE = 0.25  # of an overlap, at either end: too near to what one of the windows does not hear
 
 
-class FrameReader(Protocol):
-    """What reading in windows and segments asks of a recognizer.
+class FrameSource(Protocol):
+    """What reading in windows asks of a model."""
+
+    @property
+    def frontend(self) -> "FrontendConfig":
+        """How samples become features."""
+        ...
+
+    @property
+    def subsampling(self) -> int:
+        """Frames of features for one of log-probs."""
+        ...
+
+    @property
+    def vocabulary(self) -> "Vocabulary":
+        """The pieces it writes with."""
+        ...
+
+    def log_probs(self, features: Sequence[Features]) -> list[LogProbs]:
+        """Run the network on normalized features (F, T); gives (S, V) for each."""
+        ...
+
+
+class FrameReader(FrameSource, Protocol):
+    """What reading in segments asks of a recognizer.
 
     Attributes:
         bundle: the model.
@@ -30,10 +55,6 @@ class FrameReader(Protocol):
 
     bundle: "Bundle"
     search: "TextSearch | None"
-
-    def log_probs(self, features: Sequence[Features]) -> list[LogProbs]:
-        """Run the network on normalized features (F, T); gives (S, V) for each."""
-        ...
 
     def words(
         self, spans: "Sequence[TokenSpan]", num_frames: int, duration_s: float, start_s: float = 0.0
@@ -49,17 +70,16 @@ class WindowReader:
     each window alone, the text would depend on where it begins, and a window of silence would be made loud.
 
     Args:
-        recognizer: the model.
+        model: the network with its front end.
 
     Attributes:
         step_samples: samples from one frame of log-probs to the next; windows start at multiples of it.
     """
 
-    def __init__(self, recognizer: FrameReader) -> None:
-        spec = recognizer.bundle.spec
-        self.step_samples = spec.frontend.hop_samples * spec.subsampling
-        self._recognizer, self._config = recognizer, spec.frontend
-        self._raw = spec.frontend.model_copy(
+    def __init__(self, model: FrameSource) -> None:
+        self.step_samples = model.frontend.hop_samples * model.subsampling
+        self._model, self._config = model, model.frontend
+        self._raw = model.frontend.model_copy(
             update={"normalize": "none", "fixed_mean": (), "fixed_std": (), "pad_to": 0}
         )
         self._statistics: RunningStatistics | None = None
@@ -84,12 +104,12 @@ class WindowReader:
         features = self.hear(samples, start)
         assert self._statistics
         self._statistics.normalize(features, self._config)
-        (log_probs,) = self._recognizer.log_probs([features])
+        (log_probs,) = self._model.log_probs([features])
         return log_probs
 
 
 def joined_log_probs(
-    recognizer: FrameReader, blocks: Iterable[Samples], config: LongFormConfig
+    model: FrameSource, blocks: Iterable[Samples], config: LongFormConfig
 ) -> Iterator[LogProbs]:
     """Give the log-probs of a recording, piece by piece.
 
@@ -98,20 +118,20 @@ def joined_log_probs(
     reaches back to be as long as the others.
 
     Args:
-        recognizer: the model.
+        model: the network with its front end.
         blocks: (n,) mono samples each, which together are the recording.
         config: the lengths.
 
     Yields:
         (s, V) each; together they are the (S, V) of the recording.
     """
-    reader = WindowReader(recognizer)
-    blank_id = recognizer.bundle.spec.blank_id
-    rate_hz, step = recognizer.bundle.spec.sample_rate_hz, reader.step_samples
+    reader = WindowReader(model)
+    blank_id = model.vocabulary.blank_id
+    rate_hz, step = model.frontend.sample_rate_hz, reader.step_samples
     overlap, smoothed = (max(1, round(each * rate_hz / step)) for each in (config.overlap_s, SMOOTHED_S))
-    rest: LogProbs = np.empty((0, recognizer.bundle.vocabulary.size), np.float32)
+    rest: LogProbs = np.empty((0, model.vocabulary.size), np.float32)
     position = 0  # the frame that `rest` begins with
-    if recognizer.bundle.spec.frontend.normalize in OVER_TIME:
+    if model.frontend.normalize in OVER_TIME:
         blocks = _heard_ahead(reader, iter(blocks), round(config.statistics_s * rate_hz))
     for start, samples in _windows(blocks, config, rate_hz, step):
         found = reader.read(samples, start * step)
@@ -173,7 +193,7 @@ def _seam(before: LogProbs, after: LogProbs, blank_id: int, smoothed: int) -> in
     blank = np.exp(np.minimum(before[:count, blank_id], after[:count, blank_id]))
     width = min(smoothed, count)
     silence = np.convolve(blank, np.ones(width) / width, mode="same")
-    distance = np.abs(np.arange(count) - count / 2) / count
+    # Of equally silent places the one in the middle; no two are as far from it, or rounding would choose.
+    distance = np.abs(np.arange(count) - count / 2 + 0.25) / count
     low = int(EDGE_SHARE * count)
-    # Of equally silent places the one in the middle.
     return low + int((silence - 0.05 * distance)[low : count - low].argmax())
