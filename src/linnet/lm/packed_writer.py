@@ -9,7 +9,7 @@ from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.core.files import replacing
 from linnet.lm.external_sort import ExternalSorter
-from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, file_array, pack, parts
+from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, Unit, file_array, pack, parts
 from linnet.lm.packed import (
     MAX_NODES,
     PREFIX_BYTES,
@@ -43,7 +43,8 @@ def write_packed(
     Raises:
         LanguageModelError: when the model has more n-grams than a packed file can hold.
     """
-    header = _header(model, quantized)
+    num_grams = [len(level) for level in model.levels]
+    header = _header(num_grams, sum(map(len, model.words)), model.unit, quantized=quantized)
     with replacing(path) as temporary:
         content = np.memmap(temporary, np.uint8, "w+", shape=(layout(header)["end"][0],))
         sections = sections_of(content, header)
@@ -65,8 +66,18 @@ def write_packed(
         content.flush()
 
 
-def _header(model: NgramModel, quantized: bool) -> PackedHeader:
-    num_grams = [len(level) for level in model.levels]
+def packed_size(num_grams: list[int], num_word_bytes: int, *, quantized: bool = False) -> int:
+    """Return how many bytes a packed file takes.
+
+    Args:
+        num_grams: how many n-grams each order has.
+        num_word_bytes: the length of all words together.
+        quantized: whether it has codes of 8 bits.
+    """
+    return layout(_header(num_grams, num_word_bytes, "word", quantized=quantized))["end"][0]
+
+
+def _header(num_grams: list[int], num_word_bytes: int, unit: Unit, *, quantized: bool) -> PackedHeader:
     num_homes = [0] + [count * 4 // 3 + 1 for count in num_grams[1:]]
     overflow = [min(count, _MAX_OVERFLOW) for count in num_grams]
     num_nodes = [num_grams[0], *(a + b for a, b in zip(num_homes[1:], overflow[1:], strict=True))]
@@ -76,13 +87,13 @@ def _header(model: NgramModel, quantized: bool) -> PackedHeader:
             remedy="Prune it: --prune 0 0 1",
         )
     return PackedHeader(
-        unit=model.unit,
+        unit=unit,
         quantized=quantized,
         num_grams=num_grams,
         num_nodes=num_nodes,
         num_homes=num_homes,
         max_probes=[0, *overflow[1:]],
-        num_word_bytes=sum(map(len, model.words)),
+        num_word_bytes=num_word_bytes,
     )
 
 
