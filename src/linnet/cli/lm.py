@@ -182,12 +182,19 @@ def prune(
         str | None, typer.Option(help="Write a file of at most this size, such as 4.5MB.")
     ] = None,
     quantize: QuantizeOption = False,
+    compact: Annotated[
+        bool,
+        typer.Option(
+            "--compact", help="Quantize, and store n-grams in half the space, for up to 65,536 words."
+        ),
+    ] = False,
 ) -> None:
     """Leave out the n-grams that a model can best do without, by relative entropy.
 
     What is left keeps its probabilities, and backs off so that all that can follow sums to 1.
     """
     from linnet.core.errors import ConfigError
+    from linnet.lm.compact_writer import compact_size, write_compact
     from linnet.lm.packed_writer import packed_size, write_packed
     from linnet.lm.prune import find_threshold, find_worths
     from linnet.lm.prune import prune as leave_out
@@ -207,12 +214,17 @@ def prune(
             def fits(counts: list[int]) -> bool:
                 if ngrams:
                     return sum(counts) <= ngrams
+                if compact:
+                    return compact_size(counts, num_word_bytes) <= num_bytes
                 return packed_size(counts, num_word_bytes, quantized=quantize) <= num_bytes
 
             threshold = find_threshold(worths, len(whole.words), fits)
         pruned = leave_out(whole, worths, threshold)
         report("write", 0, 0)
-        write_packed(output, pruned, folder, DEFAULT_MEMORY_BYTES, quantized=quantize)
+        if compact:
+            write_compact(output, pruned)
+        else:
+            write_packed(output, pruned, folder, DEFAULT_MEMORY_BYTES, quantized=quantize)
     print_result(printable(f"{output}: threshold {threshold:.4g}; {_summary(pruned)}"))
 
 

@@ -50,12 +50,12 @@ def write_packed(
         sections = sections_of(content, header)
         _write_words(sections, model)
         tables = tables_of(header, sections)
-        centroids = [_centroids(level) for level in model.levels] if quantized else []
+        centroids = [choose_centroids(level) for level in model.levels] if quantized else []
         if quantized:
             sections["centroids"][:] = np.ravel(centroids)
         tables.keys[:] = EMPTY
         nodes: Array = np.arange(len(model.words), dtype=np.uint32)
-        _write_values(tables, 1, model.levels[0], slice(None), nodes)
+        write_values(tables, 1, model.levels[0], slice(None), nodes)
         max_probes = [0]
         for order, level in enumerate(model.levels[1:], start=2):
             placing = _Placing(tables, order, level, folder)
@@ -106,7 +106,7 @@ def _write_words(sections: dict[str, Array], model: NgramModel) -> None:
     sections["word_bytes"][:] = np.frombuffer(b"".join(model.words), np.uint8)
 
 
-def _write_values(tables: Tables, order: int, level: Level, pick: Array | slice, nodes: Array) -> None:
+def write_values(tables: Tables, order: int, level: Level, pick: Array | slice, nodes: Array) -> None:
     """Write the values of n-grams `pick` to their nodes, as codes where the model has them."""
     nodes = np.asarray(nodes, np.int64)
     if order == tables.order:
@@ -143,7 +143,7 @@ class _Placing:
             slots = self._slots(mixed, num_placed, last)
             self._tables.keys[slots + first_node - int(self._tables.starts[1])] = mixed
             nodes[rows["place"]] = slots + first_node
-            _write_values(self._tables, self._order, self._level, rows["place"], slots + first_node)
+            write_values(self._tables, self._order, self._level, rows["place"], slots + first_node)
             num_placed, last = num_placed + len(rows), int(slots[-1])
         return nodes
 
@@ -158,7 +158,7 @@ class _Placing:
         return slots
 
 
-def _centroids(level: Level) -> NDArray[np.float32]:
+def choose_centroids(level: Level) -> NDArray[np.float32]:
     """Choose what 256 codes stand for: (2, 256), for probabilities and back-offs.
 
     Each stands for the mean of equally many values (Federico & Bertoldi 2006, How many bits are needed to
