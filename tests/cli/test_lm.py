@@ -68,6 +68,7 @@ def test_a_mixture_is_better_than_its_parts(folder: Path, tmp_path: Path) -> Non
         (("--ngrams", 100), "threshold 0.001316; 63 1-grams, 37 2-grams"),
         (("--threshold", 1), "threshold 1; 63 1-grams"),
         (("--size", "9.5KB"), "threshold 0.0008143; 63 1-grams, 85 2-grams"),
+        (("--size", "12KB", "--compact"), "threshold 0.0005182; 63 1-grams, 128 2-grams, 2 3-grams"),
     ],
 )
 def test_pruning_keeps_what_is_asked(

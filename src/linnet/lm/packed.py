@@ -35,7 +35,7 @@ from bisect import bisect_left
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ from linnet.lm.vocabulary import SPECIAL_WORDS, UNK
 MAGIC = b"LINNETLM"
 PREFIX_BYTES = 4096
 MAX_NODES = 2**32 - 1
-COMPACT_VERSION = 2
+COMPACT_VERSION: Final = 2
 MAX_COMPACT_WORDS = 2**16
 
 _ALIGNMENT = 64
