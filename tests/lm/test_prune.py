@@ -60,7 +60,7 @@ class Slow:
 
     def kept(self, threshold: float) -> set[Gram]:
         """Return what is left with what it begins and ends with."""
-        left = {gram for gram in self.probs if len(gram) == 1}
+        left: set[Gram] = {gram for gram in self.probs if len(gram) == 1}
         for gram in sorted(self.probs, key=len, reverse=True):
             is_needed = any(gram in (longer[:-1], longer[1:]) for longer in left)
             if len(gram) > 1 and (is_needed or self.rise(gram) >= threshold):
