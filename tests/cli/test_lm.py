@@ -62,6 +62,23 @@ def test_a_mixture_is_better_than_its_parts(folder: Path, tmp_path: Path) -> Non
     assert sum(float(line.split(" · ")[0]) for line in lines[:2]) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        (("--ngrams", 100), "threshold 0.001316; 63 1-grams, 37 2-grams"),
+        (("--threshold", 1), "threshold 1; 63 1-grams"),
+        (("--size", "9.5KB"), "threshold 0.0008143; 63 1-grams, 85 2-grams"),
+        (("--size", "12KB", "--compact"), "threshold 0.0005182; 63 1-grams, 128 2-grams, 2 3-grams"),
+    ],
+)
+def test_pruning_keeps_what_is_asked(
+    target: tuple[str, object], kept: str, folder: Path, tmp_path: Path
+) -> None:
+    pruned = linnet("prune", folder / "pruned.lm", *target, "-o", tmp_path / "a.lm")
+    assert pruned.stdout == f"{tmp_path / 'a.lm'}: {kept}\n"
+    assert linnet("perplexity", tmp_path / "a.lm", folder / "unseen.txt").exit_code == 0
+
+
 def test_letters_and_pieces_make_models_too(folder: Path, tmp_path: Path) -> None:
     text, options = folder / "text.txt", ("--order", 3, "--discount-fallback")
     assert linnet("build", text, "--tokenizer", "chars", *options, "-o", tmp_path / "c.lm").exit_code == 0
@@ -115,6 +132,12 @@ def test_lines_that_are_no_text_are_named_and_the_rest_is_used(folder: Path, tmp
         (["build", "text.txt", "-o", "a.lm", "--order", "4"], "--discount-fallback"),
         (["import", "text.txt", "-o", "a.lm"], "text.txt: is no ARPA file"),
         (["export", "text.txt", "-o", "a.arpa"], "is no packed language model"),
+        (["prune", "pruned.lm", "-o", "a.lm"], "it is not said how much is to stay"),
+        (["prune", "pruned.lm", "-o", "a.lm", "--size", "4"], "--size is '4'"),
+        (
+            ["prune", "pruned.lm", "-o", "a.lm", "--size", "4KB"],
+            "the 63 words of the model alone are too many",
+        ),
         (["interpolate", "pruned.lm", "--tune", "text.txt", "-o", "a.lm"], "there is nothing to mix"),
     ],
 )

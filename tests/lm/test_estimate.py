@@ -50,6 +50,20 @@ def test_lmplz_makes_the_same_model(
             np.testing.assert_array_equal(np.signbit(level.log10_backoffs), np.signbit(like.log10_backoffs))
 
 
+def test_raw_counts_give_lower_orders_as_if_they_were_the_highest(
+    texts: dict[str, Path], tmp_path: Path
+) -> None:
+    models = []
+    for order, raw_counts in ((2, False), (3, True), (3, False)):
+        (tmp_path / f"{order}-{raw_counts}").mkdir()
+        config = EstimationConfig(order=order, raw_counts=raw_counts, discount_fallback=True)
+        models.append(built(texts["text"], config, tmp_path / f"{order}-{raw_counts}"))
+    lowest, raw, adjusted = models
+    begins = lowest.levels[0].log10_backoffs  # of order 2 in both, whatever is below
+    np.testing.assert_allclose(raw.levels[0].log10_backoffs, begins, atol=TOLERANCE)
+    assert np.abs(adjusted.levels[0].log10_backoffs - begins).max() > 0.01
+
+
 def test_little_memory_gives_the_same_model(
     texts: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

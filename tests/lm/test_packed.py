@@ -82,6 +82,8 @@ def test_a_cut_or_changed_file_is_refused(pruned: NgramModel, packer: Packer, tm
     "change",
     [
         {"version": 2},
+        {"version": 2, "quantized": True},
+        {"version": 3},
         {"num_grams": []},
         {"num_grams": [1, 2, 3]},
         {"num_nodes": [63, 2**40, 9]},

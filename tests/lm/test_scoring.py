@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from linnet.lm.compact_writer import write_compact
 from linnet.lm.levels import NgramModel, spell_out
 from linnet.lm.packed import PackedModel
 from linnet.lm.scoring import State, empty_state, score_ngrams, score_word, sentence_start
@@ -62,11 +64,14 @@ def test_every_way_gives_what_backing_off_means(
         np.testing.assert_allclose(step_by_step(packed, words, score_word), expected, atol=1e-6)
 
 
-def test_compiled_scores_are_the_same(limited: NgramModel, packer: Packer) -> None:
+def test_compiled_scores_are_the_same(limited: NgramModel, packer: Packer, tmp_path: Path) -> None:
     numba = pytest.importorskip("numba", reason="compiled search needs the extra beam")
-    packed, compiled = packer(limited), numba.njit(score_word)
-    for words in sentences(packed.num_words, 5):
-        assert step_by_step(packed, words, compiled) == step_by_step(packed, words, score_word)
+    compiled = numba.njit(score_word)
+    write_compact(tmp_path / "compact.lm", limited)
+    for packed in (packer(limited, quantized=True), PackedModel(tmp_path / "compact.lm")):
+        for words in sentences(packed.num_words, 5):
+            assert step_by_step(packed, words, compiled) == step_by_step(packed, words, score_word)
+    assert len(compiled.signatures) == 1, "hash tables and compact files need no search of their own"
 
 
 def test_states_forget_what_makes_no_difference(pruned: NgramModel, packer: Packer) -> None:

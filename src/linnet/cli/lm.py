@@ -24,6 +24,8 @@ MIN_MODELS = 2
 
 _SIZE = re.compile(r"(\d{1,6})([KMG])")
 _SIZE_BITS = {"K": 10, "M": 20, "G": 30}
+_FILE_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([KMG]?)B")
+_FILE_SIZE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 lm = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Build, convert, measure and mix n-gram language models."
@@ -167,6 +169,65 @@ def interpolate(
     _end(reader)
 
 
+@lm.command()
+def prune(
+    model: ModelArgument,
+    output: OutputOption,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, help="Leave out what raises the perplexity by a smaller share, such as 1e-8."),
+    ] = None,
+    ngrams: Annotated[int | None, typer.Option(min=1, help="Keep so many n-grams, words included.")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Write a file of at most this size, such as 4.5MB.")
+    ] = None,
+    quantize: QuantizeOption = False,
+    compact: Annotated[
+        bool,
+        typer.Option(
+            "--compact", help="Quantize, and store n-grams in half the space, for up to 65,536 words."
+        ),
+    ] = False,
+) -> None:
+    """Leave out the n-grams that a model can best do without, by relative entropy.
+
+    What is left keeps its probabilities, and backs off so that all that can follow sums to 1.
+    """
+    from linnet.core.errors import ConfigError
+    from linnet.lm.compact_writer import compact_size, write_compact
+    from linnet.lm.packed_writer import packed_size, write_packed
+    from linnet.lm.prune import find_threshold, find_worths
+    from linnet.lm.prune import prune as leave_out
+
+    if sum(target is not None for target in (threshold, ngrams, size)) != 1:
+        raise ConfigError("it is not said how much is to stay", remedy="Give --threshold, --ngrams or --size")
+    num_bytes = _num_file_bytes(size) if size else 0
+    _check_free(output)
+    with _opened([model], None) as (packed,), _temporary() as folder, _bar() as report:
+        report("read", 0, 0)
+        whole = packed.unpack()
+        report("weigh", 0, 0)
+        worths = find_worths(whole)
+        if threshold is None:
+            num_word_bytes = sum(map(len, whole.words))
+
+            def fits(counts: list[int]) -> bool:
+                if ngrams:
+                    return sum(counts) <= ngrams
+                if compact:
+                    return compact_size(counts, num_word_bytes) <= num_bytes
+                return packed_size(counts, num_word_bytes, quantized=quantize) <= num_bytes
+
+            threshold = find_threshold(worths, len(whole.words), fits)
+        pruned = leave_out(whole, worths, threshold)
+        report("write", 0, 0)
+        if compact:
+            write_compact(output, pruned)
+        else:
+            write_packed(output, pruned, folder, DEFAULT_MEMORY_BYTES, quantized=quantize)
+    print_result(printable(f"{output}: threshold {threshold:.4g}; {_summary(pruned)}"))
+
+
 def _summary(model: "NgramModel") -> str:
     return ", ".join(f"{len(level)} {n}-grams" for n, level in enumerate(model.levels, start=1))
 
@@ -186,6 +247,15 @@ def _num_bytes(text: str) -> int:
     if not match:
         raise ConfigError(f"--memory is {text!r}", remedy="Give a number and K, M or G, such as 2G")
     return int(match[1]) << _SIZE_BITS[match[2]]
+
+
+def _num_file_bytes(text: str) -> int:
+    from linnet.core.errors import ConfigError
+
+    match = _FILE_SIZE.fullmatch(text.upper())
+    if not match:
+        raise ConfigError(f"--size is {text!r}", remedy="Give a number and KB, MB or GB, such as 4.5MB")
+    return int(float(match[1]) * _FILE_SIZE_UNITS[match[2]])
 
 
 def _read_words(path: Path) -> set[bytes]:

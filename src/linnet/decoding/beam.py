@@ -323,6 +323,9 @@ def _empty_ngrams() -> NgramTables:
         starts=np.zeros(2, np.int64),
         num_homes=np.zeros(1, np.int64),
         max_probes=np.zeros(1, np.int64),
+        firsts=np.zeros(0, np.uint16),
+        blocks=np.zeros(0, np.uint32),
+        children=np.zeros(0, np.uint16),
     )
     for array in tables:
         array.setflags(write=False)

@@ -20,6 +20,9 @@ class EstimationConfig(BaseModel):
         order: the number of words in the longest n-grams.
         prune: for each order the count up to which its n-grams are left out; the last one also holds for
             higher orders.
+        raw_counts: count n-grams of the lower orders as often as they occur, not by the words before them.
+            Pruning such a model by relative entropy loses less (Chelba, Brants, Neveitt & Xu 2010, Study on
+            interaction between entropy pruning and Kneser-Ney smoothing).
         discount_fallback: take `FALLBACK_DISCOUNTS` for orders whose counts give no discounts.
     """
 
@@ -29,6 +32,9 @@ class EstimationConfig(BaseModel):
     prune: Annotated[tuple[int, ...], BeforeValidator(_split)] = Field(
         default=(0,),
         description="Leave out n-grams that occur at most so often; a number for each order, such as 0,0,1.",
+    )
+    raw_counts: bool = Field(
+        default=False, description="Count lower orders as they occur: for a model that linnet lm prune cuts."
     )
     discount_fallback: bool = Field(
         default=False, description="Take fixed discounts where a small text gives none."

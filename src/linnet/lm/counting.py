@@ -76,7 +76,12 @@ class OrderCounts:
 
 
 def adjust_counts(
-    blocks: Iterable[Rows], prune: Sequence[int], excluded: NDArray[np.bool_] | None, folder: Path
+    blocks: Iterable[Rows],
+    prune: Sequence[int],
+    excluded: NDArray[np.bool_] | None,
+    folder: Path,
+    *,
+    raw: bool = False,
 ) -> list[OrderCounts]:
     """Write the adjusted counts of every order.
 
@@ -86,19 +91,22 @@ def adjust_counts(
             stands in the text, not the adjusted count.
         excluded: for each word whether n-grams with it are pruned.
         folder: where the files are written.
+        raw: write how often n-grams occur in place of adjusted counts.
     """
-    adjusting = _Adjusting(prune, excluded, folder)
+    adjusting = _Adjusting(prune, excluded, folder, raw=raw)
     for block in blocks:
         adjusting.add(block["key"], block["count"])
     return adjusting.finish()
 
 
 class _Adjusting:
-    def __init__(self, prune: Sequence[int], excluded: NDArray[np.bool_] | None, folder: Path) -> None:
+    def __init__(
+        self, prune: Sequence[int], excluded: NDArray[np.bool_] | None, folder: Path, *, raw: bool
+    ) -> None:
         self._order, self._excluded = len(prune), excluded
         self._orders = [OrderCounts(folder / f"counts-{n}") for n in range(1, len(prune) + 1)]
         self._endings = [
-            _Endings(counts, threshold, last_special=EOS if n == 1 else -1)
+            _Endings(counts, threshold, last_special=EOS if n == 1 else -1, raw=raw)
             for n, (counts, threshold) in enumerate(zip(self._orders, prune, strict=True), start=1)
         ]
         self._before: NDArray[np.uint32] | None = None
@@ -181,8 +189,9 @@ def _sums(values: NDArray[np.int64] | NDArray[np.bool_], starts: NDArray[np.intp
 class _Endings:
     """Collects the endings of one length; the last one waits, for the next block may go on with it."""
 
-    def __init__(self, counts: OrderCounts, threshold: int, last_special: int) -> None:
+    def __init__(self, counts: OrderCounts, threshold: int, last_special: int, *, raw: bool) -> None:
         self._counts, self._threshold, self._last_special = counts, threshold, last_special
+        self._raw = raw
         self._waiting: _Groups | None = None
 
     def add(self, groups: _Groups, goes_on: bool) -> None:
@@ -202,7 +211,7 @@ class _Endings:
         occurrences = groups.occurrences[groups.real]
         for name in ("first", "parent"):
             grams[name] = getattr(groups, name)[groups.real]
-        counts = np.where(grams["first"] == BOS, occurrences, groups.extensions[groups.real])
+        counts = np.where(self._raw | (grams["first"] == BOS), occurrences, groups.extensions[groups.real])
         pruned = (occurrences <= self._threshold) | groups.excluded[groups.real]
         pruned &= grams["first"].astype(np.int64) > self._last_special
         grams["count"] = np.where(pruned, -counts, counts)

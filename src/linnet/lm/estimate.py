@@ -55,7 +55,7 @@ def estimate(
     if allowed is not None:
         excluded = np.array([word not in allowed for word in words])
         excluded[: EOS + 1] = False
-    counts = adjust_counts(blocks, config.thresholds, excluded, folder)
+    counts = adjust_counts(blocks, config.thresholds, excluded, folder, raw=config.raw_counts)
     smoothing = _Smoothing(counts, config, folder, memory_bytes)
     for n in range(1, config.order + 1):
         progress(f"smooth {n}-grams", n - 1, config.order)

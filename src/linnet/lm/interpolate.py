@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.lm.assembly import Ngrams, assemble
+from linnet.lm.balance import balance
 from linnet.lm.external_sort import sort_order, starts_of_groups
-from linnet.lm.levels import NgramModel, ordinals, parts, spell_out
+from linnet.lm.levels import NgramModel, parts, spell_out
 from linnet.lm.packed import PackedModel
 from linnet.lm.perplexity import with_context
 from linnet.lm.scoring import score_ngrams
@@ -18,7 +19,6 @@ from linnet.lm.vocabulary import BOS, UNK, FixedVocabulary
 
 _MAX_ROUNDS = 200
 _CONVERGED = 1e-6
-_SMALLEST_MASS = 1e-7  # what a context leaves to the order below, at least
 
 
 def tune_weights(models: Sequence[PackedModel], reader: SentenceReader) -> list[float]:
@@ -88,7 +88,7 @@ def interpolate(models: Sequence[PackedModel], weights: Sequence[float]) -> Ngra
         zeros = np.zeros(len(rows), np.float32)
         orders.append(Ngrams(rows, mixed.astype(np.float32), zeros, np.full(len(rows), -1)))
     merged = assemble(words, orders, models[0].header.unit)
-    _balance(merged, [grams.words for grams in orders])
+    balance(merged.levels)
     return merged
 
 
@@ -130,16 +130,3 @@ def _union(rows: Iterable[NDArray[np.uint32]]) -> NDArray[np.uint32]:
 def _mixed(sources: Sequence[_Source], weights: Sequence[float], rows: NDArray[np.uint32]) -> Array:
     probs = sum(weight * source.probs(rows) for source, weight in zip(sources, weights, strict=True))
     return np.log10(np.maximum(probs, np.finfo(np.float32).tiny))
-
-
-def _balance(model: NgramModel, spelled: Sequence[NDArray[np.uint32]]) -> None:
-    """Set the back-offs so that all that can follow a context sums to 1."""
-    for n in range(1, model.order):
-        longer, level = model.levels[n], model.levels[n - 1]
-        context = ordinals(model.levels[:n], spelled[n][:, :-1])
-        taken = np.bincount(context, 10.0**longer.log10_probs, len(level))
-        taken_below = np.bincount(context, 10.0 ** level.log10_probs[longer.parent], len(level))
-        left = np.maximum(1 - taken, _SMALLEST_MASS)
-        left_below = np.maximum(1 - taken_below, _SMALLEST_MASS)
-        extended = np.unique(context)
-        level.log10_backoffs[extended] = np.log10(left[extended] / left_below[extended])

@@ -17,15 +17,25 @@ The sections follow in this order, each at the next multiple of 64 bytes (`layou
     values         see `Tables`
     centroids      see `Tables`; only when quantized
 
-The header is checked when a file is opened, and that its sections fill the file. Their content is not read
-then, so that opening takes no longer for a large model; `PackedModel.check_content` compares its CRC-32.
+Version 2 is compact: words take up to 16 bits, values 8, and n-grams stand in suffix order (`NgramModel`) in
+place of tables, so that of each only its first word is there. The words behind the three special ones are
+sorted. Its sections:
+
+    word_offsets, word_bytes    as above, offsets in 32 bits
+    firsts, blocks, children    see `Tables`
+    values, centroids           see `Tables`
+
+The header is checked when a file is opened, and that its sections fill the file; of a compact one also that
+`children` stay in range. Other content is not read then, so that opening takes no longer for a large model;
+`PackedModel.check_content` compares its CRC-32.
 """
 
 import zlib
+from bisect import bisect_left
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +45,23 @@ from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.lm.config import MAX_ORDER
 from linnet.lm.levels import Level, NgramModel, Unit, pack
-from linnet.lm.tables import EMPTY, Tables, log10_backoffs, log10_probs, unmix
+from linnet.lm.tables import (
+    BLOCK_NODES,
+    EMPTY,
+    Tables,
+    are_children_in_range,
+    child_ranges,
+    log10_backoffs,
+    log10_probs,
+    unmix,
+)
 from linnet.lm.vocabulary import SPECIAL_WORDS, UNK
 
 MAGIC = b"LINNETLM"
 PREFIX_BYTES = 4096
 MAX_NODES = 2**32 - 1
+COMPACT_VERSION: Final = 2
+MAX_COMPACT_WORDS = 2**16
 
 _ALIGNMENT = 64
 _FIXED_BYTES = 16  # magic, length and checksum
@@ -51,20 +72,20 @@ class PackedHeader(BaseModel):
     """What a packed file holds.
 
     Attributes:
-        version: of the format.
+        version: of the format; 2 for a compact file.
         unit: what the words of the model are.
         quantized: whether the values are codes of 8 bits.
         num_grams: for each order.
         num_nodes: for each order the places of its table; for words as many as there are.
-        num_homes: see `Tables`.
-        max_probes: see `Tables`.
+        num_homes: see `Tables`; zeros in a compact file.
+        max_probes: see `Tables`; likewise.
         num_word_bytes: the length of all words together.
         content_crc32: of everything behind the first 4096 bytes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 1
     unit: Unit
     quantized: bool
     num_grams: list[int] = Field(min_length=1, max_length=MAX_ORDER)
@@ -81,10 +102,23 @@ class PackedHeader(BaseModel):
             raise ValueError("a size is out of range")
         if self.num_nodes[0] != self.num_grams[0] or self.num_grams[0] < len(SPECIAL_WORDS):
             raise ValueError("the number of words is wrong")
+        if self.is_compact:
+            if (
+                not self.quantized
+                or self.num_grams != self.num_nodes
+                or self.num_grams[0] > MAX_COMPACT_WORDS
+            ):
+                raise ValueError("it cannot be compact")
+            return self
         for num_grams, num_nodes, num_homes, max_probes in tables[1:]:
             if num_homes < 1 or num_nodes < num_homes + max_probes or num_grams > num_nodes:
                 raise ValueError("a table is too small")
         return self
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether the n-grams stand in suffix order."""
+        return self.version == COMPACT_VERSION
 
     @property
     def order(self) -> int:
@@ -100,7 +134,7 @@ class PackedHeader(BaseModel):
 def layout(header: PackedHeader) -> dict[str, tuple[int, np.dtype, int]]:
     """Return for each section its offset, its type and its length; "end" is where the file ends."""
     num_words = header.num_grams[0]
-    sections = {
+    sections: dict[str, tuple[str, int]] = {
         "word_offsets": ("<u8", num_words + 1),
         "word_hashes": ("<u8", num_words),
         "word_numbers": ("<u4", num_words),
@@ -110,6 +144,16 @@ def layout(header: PackedHeader) -> dict[str, tuple[int, np.dtype, int]]:
         "centroids": ("<f4", header.order * 2 * 256 if header.quantized else 0),
         "end": ("u1", 0),
     }
+    if header.is_compact:
+        num_starts = sum(header.num_nodes[:-1]) + 1
+        sections = {
+            "word_offsets": ("<u4", num_words + 1),
+            "word_bytes": sections["word_bytes"],
+            "firsts": ("<u2", sum(header.num_nodes[1:])),
+            "blocks": ("<u4", (num_starts - 1) // BLOCK_NODES + 1),
+            "children": ("<u2", num_starts),
+            **{name: sections[name] for name in ("values", "centroids", "end")},
+        }
     placed, offset = {}, PREFIX_BYTES
     for name, (kind, length) in sections.items():
         placed[name] = (offset, np.dtype(kind), length)
@@ -149,8 +193,12 @@ def word_hash(word: bytes) -> int:
 
 def tables_of(header: PackedHeader, sections: dict[str, Array]) -> Tables:
     """Return the arrays that scoring takes."""
+    nothing = np.zeros(0, np.uint8)
     return Tables(
-        keys=sections["keys"],
+        keys=sections.get("keys", nothing.view("<u8")),
+        firsts=sections.get("firsts", nothing.view("<u2")),
+        blocks=sections.get("blocks", nothing.view("<u4")),
+        children=sections.get("children", nothing.view("<u2")),
         values=sections["values"],
         centroids=sections["centroids"].reshape(-1, 2, 256),
         starts=np.cumsum([0, *header.num_nodes], dtype=np.int64),
@@ -185,6 +233,8 @@ class PackedModel:
         if offsets[0] or offsets[-1] != self.header.num_word_bytes or np.any(offsets[1:] < offsets[:-1]):
             raise _damaged(path, "its words overlap")
         self.tables = tables_of(self.header, self._sections)
+        if self.header.is_compact and not are_children_in_range(self.tables):
+            raise _damaged(path, "its n-grams hang from none")
         for array in self.tables:  # the file's are so anyhow; all alike, their readers are compiled once
             array.setflags(write=False)
 
@@ -210,6 +260,8 @@ class PackedModel:
 
     def number(self, word: bytes) -> int:
         """Return the number of a word, `UNK` for one that the model does not know."""
+        if self.header.is_compact:
+            return self._number_in_order(word)
         hashes, numbers = self._sections["word_hashes"], self._sections["word_numbers"]
         sought = np.uint64(word_hash(word))
         for at in range(int(np.searchsorted(hashes, sought)), len(hashes)):
@@ -218,6 +270,12 @@ class PackedModel:
             if numbers[at] < self.num_words and self.word(int(numbers[at])) == word:
                 return int(numbers[at])
         return UNK
+
+    def _number_in_order(self, word: bytes) -> int:
+        if word in SPECIAL_WORDS:
+            return SPECIAL_WORDS.index(word)
+        at = bisect_left(range(self.num_words), word, lo=len(SPECIAL_WORDS), key=self.word)
+        return at if at < self.num_words and self.word(at) == word else UNK
 
     def check_content(self) -> None:
         """Read all of the file and compare its checksum.
@@ -235,6 +293,8 @@ class PackedModel:
             LanguageModelError: when the file is damaged.
         """
         self.check_content()
+        if self.header.is_compact:
+            return NgramModel(self.words(), self._levels_in_order(), self.header.unit)
         tables, levels = self.tables, [self._words_level()]
         places: Array = np.arange(self.num_words, dtype=np.uint32)  # of the nodes of the level below
         for order in range(2, self.order + 1):
@@ -252,6 +312,18 @@ class PackedModel:
             places = np.zeros(end_node - first_node, np.uint32)
             places[slots[sorting]] = np.arange(len(slots))
         return NgramModel(self.words(), levels, self.header.unit)
+
+    def _levels_in_order(self) -> list[Level]:
+        levels, tables = [self._words_level()], self.tables
+        for order in range(2, self.order + 1):
+            parents = np.arange(tables.starts[order - 2], tables.starts[order - 1])
+            begins, ends = child_ranges(tables, parents)
+            nodes = np.arange(tables.starts[order - 1], tables.starts[order])
+            firsts = tables.firsts[nodes - self.num_words]
+            levels.append(
+                self._level(order, nodes, firsts, np.repeat(np.arange(len(parents)), ends - begins))
+            )
+        return levels
 
     def _words_level(self) -> Level:
         numbers = np.arange(self.num_words)

@@ -9,7 +9,7 @@ from linnet.core.arrays import Array
 from linnet.core.errors import LanguageModelError
 from linnet.core.files import replacing
 from linnet.lm.external_sort import ExternalSorter
-from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, file_array, pack, parts
+from linnet.lm.levels import NO_EXTENSION, Level, NgramModel, Unit, file_array, pack, parts
 from linnet.lm.packed import (
     MAX_NODES,
     PREFIX_BYTES,
@@ -43,18 +43,19 @@ def write_packed(
     Raises:
         LanguageModelError: when the model has more n-grams than a packed file can hold.
     """
-    header = _header(model, quantized)
+    num_grams = [len(level) for level in model.levels]
+    header = _header(num_grams, sum(map(len, model.words)), model.unit, quantized=quantized)
     with replacing(path) as temporary:
         content = np.memmap(temporary, np.uint8, "w+", shape=(layout(header)["end"][0],))
         sections = sections_of(content, header)
         _write_words(sections, model)
         tables = tables_of(header, sections)
-        centroids = [_centroids(level) for level in model.levels] if quantized else []
+        centroids = [choose_centroids(level) for level in model.levels] if quantized else []
         if quantized:
             sections["centroids"][:] = np.ravel(centroids)
         tables.keys[:] = EMPTY
         nodes: Array = np.arange(len(model.words), dtype=np.uint32)
-        _write_values(tables, 1, model.levels[0], slice(None), nodes)
+        write_values(tables, 1, model.levels[0], slice(None), nodes)
         max_probes = [0]
         for order, level in enumerate(model.levels[1:], start=2):
             placing = _Placing(tables, order, level, folder)
@@ -65,8 +66,18 @@ def write_packed(
         content.flush()
 
 
-def _header(model: NgramModel, quantized: bool) -> PackedHeader:
-    num_grams = [len(level) for level in model.levels]
+def packed_size(num_grams: list[int], num_word_bytes: int, *, quantized: bool = False) -> int:
+    """Return how many bytes a packed file takes.
+
+    Args:
+        num_grams: how many n-grams each order has.
+        num_word_bytes: the length of all words together.
+        quantized: whether it has codes of 8 bits.
+    """
+    return layout(_header(num_grams, num_word_bytes, "word", quantized=quantized))["end"][0]
+
+
+def _header(num_grams: list[int], num_word_bytes: int, unit: Unit, *, quantized: bool) -> PackedHeader:
     num_homes = [0] + [count * 4 // 3 + 1 for count in num_grams[1:]]
     overflow = [min(count, _MAX_OVERFLOW) for count in num_grams]
     num_nodes = [num_grams[0], *(a + b for a, b in zip(num_homes[1:], overflow[1:], strict=True))]
@@ -76,13 +87,13 @@ def _header(model: NgramModel, quantized: bool) -> PackedHeader:
             remedy="Prune it: --prune 0 0 1",
         )
     return PackedHeader(
-        unit=model.unit,
+        unit=unit,
         quantized=quantized,
         num_grams=num_grams,
         num_nodes=num_nodes,
         num_homes=num_homes,
         max_probes=[0, *overflow[1:]],
-        num_word_bytes=sum(map(len, model.words)),
+        num_word_bytes=num_word_bytes,
     )
 
 
@@ -95,7 +106,7 @@ def _write_words(sections: dict[str, Array], model: NgramModel) -> None:
     sections["word_bytes"][:] = np.frombuffer(b"".join(model.words), np.uint8)
 
 
-def _write_values(tables: Tables, order: int, level: Level, pick: Array | slice, nodes: Array) -> None:
+def write_values(tables: Tables, order: int, level: Level, pick: Array | slice, nodes: Array) -> None:
     """Write the values of n-grams `pick` to their nodes, as codes where the model has them."""
     nodes = np.asarray(nodes, np.int64)
     if order == tables.order:
@@ -132,7 +143,7 @@ class _Placing:
             slots = self._slots(mixed, num_placed, last)
             self._tables.keys[slots + first_node - int(self._tables.starts[1])] = mixed
             nodes[rows["place"]] = slots + first_node
-            _write_values(self._tables, self._order, self._level, rows["place"], slots + first_node)
+            write_values(self._tables, self._order, self._level, rows["place"], slots + first_node)
             num_placed, last = num_placed + len(rows), int(slots[-1])
         return nodes
 
@@ -147,7 +158,7 @@ class _Placing:
         return slots
 
 
-def _centroids(level: Level) -> NDArray[np.float32]:
+def choose_centroids(level: Level) -> NDArray[np.float32]:
     """Choose what 256 codes stand for: (2, 256), for probabilities and back-offs.
 
     Each stands for the mean of equally many values (Federico & Bertoldi 2006, How many bits are needed to

@@ -6,7 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.arrays import Array
-from linnet.lm.tables import HALF, MIX_1, MIX_2, SHIFT, Tables, find_nodes, log10_backoffs, log10_probs
+from linnet.lm.tables import (
+    BLOCK_NODES,
+    HALF,
+    MIX_1,
+    MIX_2,
+    SHIFT,
+    Tables,
+    find_nodes,
+    log10_backoffs,
+    log10_probs,
+)
 from linnet.lm.vocabulary import BOS
 
 LN_10 = float(np.log(10))
@@ -79,6 +89,20 @@ def score_word(tables: Tables, state: State, word: int, after: State) -> float:
             after.length[0] = length
         if length > state.length[0]:
             break
+        if len(tables.firsts):
+            place = np.int64(tables.blocks[node // BLOCK_NODES]) + np.int64(tables.children[node])
+            high = np.int64(tables.blocks[(node + 1) // BLOCK_NODES]) + np.int64(tables.children[node + 1])
+            end, sought = high, state.words[length - 1]
+            while place < high:
+                middle = (place + high) >> 1
+                if tables.firsts[middle] < sought:
+                    place = middle + 1
+                else:
+                    high = middle
+            if place == end or tables.firsts[place] != sought:
+                break
+            node = place + num_words
+            continue
         key = (np.uint64(node) << HALF) | np.uint64(state.words[length - 1])
         key = (key ^ (key >> SHIFT)) * MIX_1
         key = (key ^ (key >> SHIFT)) * MIX_2

@@ -6,6 +6,9 @@ of the orders from 2 on hold mixed keys in ascending order, each at its home (wh
 key falls when it is scaled to the number of homes) or behind it. Empty places hold 2^64 - 1. So a search
 begins at the home, and ends at the first value that is not below the one that is sought. Nothing collides,
 and the words of an n-gram can be read off its keys.
+
+A compact model has no keys: the nodes of each order stand in suffix order, so that those with the same parent
+are neighbors, ascending by their first words, and are searched by bisection.
 """
 
 from typing import NamedTuple
@@ -19,6 +22,7 @@ from linnet.lm.levels import pack
 EMPTY = np.uint64(2**64 - 1)
 MIX_1, MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)  # the finalizer of MurmurHash3
 SHIFT, HALF = np.uint64(33), np.uint64(32)
+BLOCK_NODES = 16
 
 _UNMIX_1, _UNMIX_2 = (np.uint64(pow(int(factor), -1, 1 << 64)) for factor in (MIX_1, MIX_2))
 
@@ -35,6 +39,10 @@ class Tables(NamedTuple):
         starts: (N + 1,) int64, the first node of each order, and the number of nodes.
         num_homes: (N,) int64, for each order; 0 for words.
         max_probes: (N,) int64, how many places from a home on a key can stand; 0 for words.
+        firsts: (nodes - V,) uint16, the first words of the nodes from V on in a compact model; else empty.
+        blocks: uint32, where in `firsts` the children of every `BLOCK_NODES`-th node begin.
+        children: (starts[N - 1] + 1,) uint16, how far behind that those of each node begin; they end where
+            those of the next node begin.
     """
 
     keys: NDArray[np.uint64]
@@ -43,6 +51,9 @@ class Tables(NamedTuple):
     starts: NDArray[np.int64]
     num_homes: NDArray[np.int64]
     max_probes: NDArray[np.int64]
+    firsts: NDArray[np.uint16]
+    blocks: NDArray[np.uint32]
+    children: NDArray[np.uint16]
 
     @property
     def order(self) -> int:
@@ -81,6 +92,9 @@ def find_nodes(tables: Tables, order: int, parents: Array, firsts: Array) -> NDA
     parents, firsts = np.asarray(parents), np.asarray(firsts)
     nodes = np.full(len(parents), -1, np.int64)
     searching = np.flatnonzero((parents >= 0) & (firsts >= 0))
+    if len(tables.firsts):
+        nodes[searching] = _find_children(tables, parents[searching], firsts[searching])
+        return nodes
     start, num_homes = int(tables.starts[order - 1]), int(tables.num_homes[order - 1])
     sought = mix(pack(parents[searching], firsts[searching]))
     at = homes(sought, num_homes) + (start - int(tables.starts[1]))
@@ -93,6 +107,33 @@ def find_nodes(tables: Tables, order: int, parents: Array, firsts: Array) -> NDA
         if not len(searching):
             break
     return nodes
+
+
+def child_ranges(tables: Tables, parents: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where in `Tables.firsts` the children of nodes of a compact model begin and end."""
+    nodes = np.stack((parents, np.asarray(parents) + 1)).astype(np.int64)
+    begins, ends = tables.blocks[nodes // BLOCK_NODES].astype(np.int64) + tables.children[nodes]
+    return begins, ends
+
+
+def are_children_in_range(tables: Tables) -> bool:
+    """Tell whether the children of each order of a compact model are the nodes of the next."""
+    begins, ends = child_ranges(tables, np.arange(tables.starts[-2]))
+    num_words = tables.starts[1]
+    is_joined = np.array_equal(begins[tables.starts[:-2]], tables.starts[1:-1] - num_words)
+    last = tables.starts[-1] - num_words
+    return bool(np.all(begins <= ends)) and is_joined and (not len(ends) or bool(ends[-1] == last))
+
+
+def _find_children(tables: Tables, parents: Array, firsts: Array) -> NDArray[np.int64]:
+    low, end = child_ranges(tables, parents)
+    high = end
+    while (low < high).any():
+        middle = (low + high) // 2
+        is_below = (low < high) & (tables.firsts[np.minimum(middle, len(tables.firsts) - 1)] < firsts)
+        low, high = np.where(is_below, middle + 1, low), np.where(is_below, high, middle)
+    found = (low < end) & (tables.firsts[np.minimum(low, len(tables.firsts) - 1)] == firsts)
+    return np.where(found, low + tables.starts[1], -1)
 
 
 def log10_probs(tables: Tables, order: int, nodes: Array) -> NDArray[np.float32]:
