@@ -18,6 +18,7 @@ from linnet.core.arrays import Samples
 from linnet.core.results import Transcript, Word
 from linnet.manifest.jsonl import read_manifest
 from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.search_config import SearchConfig
 
 RATE_HZ = 16_000
 
@@ -31,6 +32,7 @@ class OneTwoRecognizer:
     name = "one-two"
     normalizer = "basic"
     sample_rate_hz = RATE_HZ
+    search = None
 
     def transcribe_samples(self, waveforms: Sequence[Samples]) -> list[Transcript]:
         return [
@@ -44,7 +46,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names that were asked of `Recognizer.load`."""
     names: list[str] = []
 
-    def load(name: str) -> OneTwoRecognizer:
+    def load(name: str, *, search: SearchConfig) -> OneTwoRecognizer:
         names.append(name)
         return OneTwoRecognizer()
 

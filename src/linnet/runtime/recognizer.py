@@ -78,7 +78,9 @@ class Recognizer:
             num_threads: CPU threads for the network.
             warm_up: run it once on a second of silence, so that the first recording takes no longer than
                 the others; for what answers while somebody waits.
-            search: how to search for the text; None takes the best token of each frame.
+            search: how to search for the text. Where nothing is chosen, the language model in the bundle
+                is used if there is one and numba is installed; otherwise, and with `no_lm`, the best token
+                of each frame is taken.
             long_form: how recordings are read that are too long for one run of the network.
 
         Raises:
@@ -94,13 +96,7 @@ class Recognizer:
             frames = frontend.padded_frames(round(1 / frontend.frame_shift_s))
             silence = np.zeros((1, frontend.num_features, frames), np.float32)
             session.log_probs(silence, np.array([frames], np.int64))
-        if search is None:
-            return cls(bundle, session, None, long_form)
-        from linnet.runtime.search import TextSearch  # only here: most transcriptions go without
-
-        spec = bundle.spec
-        text_search = TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, search)
-        return cls(bundle, session, text_search, long_form)
+        return cls(bundle, session, _text_search(bundle, search), long_form)
 
     @property
     def name(self) -> str:
@@ -343,6 +339,20 @@ class Recognizer:
 
 def _joined(words: Iterable[Word]) -> str:
     return " ".join(word.text for word in words)
+
+
+def _text_search(bundle: Bundle, chosen: "SearchConfig | None") -> "TextSearch | None":
+    """Make the search that was chosen or that the model brings; None where there is none."""
+    spec = bundle.spec
+    if chosen is None and spec.search is None:
+        return None
+    from linnet.runtime.search_config import search_with  # only here: some models go without
+
+    if (config := search_with(bundle, chosen)) is None:
+        return None
+    from linnet.runtime.search import TextSearch
+
+    return TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, config)
 
 
 def _check_sizes(bundle: Bundle, session: CtcSession) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from linnet.bundle.schema import OwnSearch
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError, TextError
 from linnet.core.results import Alternative, Hotword, HotwordOutcome, Transcript
@@ -13,7 +14,7 @@ from linnet.decoding.beam_kernel import search as compiled_search
 from linnet.decoding.compiled import announce_compiling
 from linnet.decoding.greedy import TokenSpan
 from linnet.decoding.language_model import LanguageModel
-from linnet.runtime.search_config import DEFAULT_BEAM, SearchConfig
+from linnet.runtime.search_config import SearchConfig
 from linnet.text.normalize import normalize
 from linnet.text.spelling import tokenizer_from_pieces
 from linnet.text.vocabulary import TokenizerKind, Vocabulary
@@ -52,7 +53,7 @@ class TextSearch:
     def __init__(
         self, vocabulary: Vocabulary, kind: TokenizerKind, normalizer: str, config: SearchConfig
     ) -> None:
-        self.config = config
+        self.config = config = config.completed(OwnSearch())
         self._vocabulary = vocabulary
         self._phrases = [_Phrase.parse(text, normalizer, config.hotword_weight) for text in config.hotword]
         tokenizer = tokenizer_from_pieces(vocabulary, kind)
@@ -64,7 +65,7 @@ class TextSearch:
         ]
         self._decoder = BeamDecoder(
             vocabulary,
-            BeamConfig(beam=config.beam or DEFAULT_BEAM, alpha=config.alpha, beta=config.beta),
+            BeamConfig.model_validate(config.model_dump(include=set(OwnSearch.model_fields))),
             LanguageModel.load(config.lm, vocabulary) if config.lm else None,
             usable,
         )
