@@ -35,6 +35,13 @@ class About(BaseModel):
     description: str = Field(default="", description="One line on what the model recognizes.")
     language: str = Field(default="en", description="Language tag of what it hears.")
     license: str = Field(default="Apache-2.0", description="SPDX identifier of the weights.")
+    min_confidence: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Leave out what lies between two pauses where the mean confidence of its words is lower: "
+        "guesses in noise and music; default: 0.",
+    )
 
 
 class OwnSearch(BaseModel):
@@ -76,6 +83,8 @@ class BundleSpec(BaseModel):
             without masks, so that recordings may not share a batch.
         confidence_temperature: divides the logit of each word's confidence, so that these tell how often
             words are right; fitted by `linnet evaluate --calibrate`.
+        min_confidence: what lies between two pauses is left out where the mean confidence of its words is
+            lower, as it is in noise and music; 0 leaves nothing out.
         word_start_shift_s: where words start from where their first token is written, if measured.
         word_end_shift_s: where they end from where their last token is written, if measured.
         search: what is done with the language model in the bundle; None where there is none.
@@ -101,6 +110,7 @@ class BundleSpec(BaseModel):
     blank_id: int = Field(ge=1)
     one_at_a_time: bool = False
     confidence_temperature: float = Field(default=1.0, ge=0.01, le=100.0)
+    min_confidence: float = Field(default=0.0, ge=0.0, le=1.0)
     word_start_shift_s: float = Field(default=0.0, ge=-2.0, le=2.0)
     word_end_shift_s: float = Field(default=0.0, ge=-2.0, le=2.0)
     search: OwnSearch | None = None

@@ -152,8 +152,13 @@ def _calibrate(bundle: Path, report: "EvaluationReport") -> None:
             "calibrated    no temperature lowers the calibration error here; the bundle stays as it is"
         )
         return
-    temperature = round(read_bundle(bundle).spec.confidence_temperature * factor, 4)
-    update_bundle(bundle, confidence_temperature=min(max(temperature, 0.01), 100.0))
+    spec = read_bundle(bundle).spec
+    temperature = round(spec.confidence_temperature * factor, 4)
+    update_bundle(
+        bundle,
+        confidence_temperature=min(max(temperature, 0.01), 100.0),
+        min_confidence=round(tempered(spec.min_confidence, factor), 4),
+    )
     print_result(
         f"calibrated    temperature {temperature:g} kept in {printable(str(bundle))}: "
         f"ECE {before.error:.2%} before, {after.error:.2%} after"

@@ -1,9 +1,14 @@
 """How sure a model is of a token: from all posteriors around it, not from one path."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.arrays import LogProbs
+from linnet.core.results import Word
+
+STRETCH_PAUSE_S = 1.0  # silence between two stretches of speech
 
 
 def token_confidences(
@@ -52,3 +57,32 @@ def tempered(confidence: float, temperature: float) -> float:
         return confidence
     logit = np.log(confidence) - np.log1p(-confidence)
     return float(1 / (1 + np.exp(-logit / temperature)))
+
+
+def confident_words(words: Sequence[Word], min_confidence: float) -> tuple[Word, ...]:
+    """Leave out the stretches of speech that are none: where the words between two pauses are guesses.
+
+    In noise and music a model is unsure of every word, in speech only of some, so the mean confidence of a
+    stretch tells both apart better than that of a single word.
+
+    Args:
+        words: in the order of time.
+        min_confidence: the mean confidence that a stretch must have; 0 leaves all in.
+    """
+    if min_confidence <= 0.0:
+        return tuple(words)
+    return tuple(
+        word
+        for stretch in _stretches(words)
+        if np.mean([each.confidence for each in stretch]) >= min_confidence
+        for word in stretch
+    )
+
+
+def _stretches(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """Divide words where nobody speaks for `STRETCH_PAUSE_S`."""
+    first = 0
+    for index in range(1, len(words) + 1):
+        if index == len(words) or words[index].start_s - words[index - 1].end_s >= STRETCH_PAUSE_S:
+            yield words[first:index]
+            first = index

@@ -15,6 +15,7 @@ from linnet.bundle.reader import Bundle, read_bundle
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import AudioError, BundleError, ConfigError
 from linnet.core.results import SpeechSegment, Transcript, Word
+from linnet.decoding.confidence import confident_words
 from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.features.frontend import compute_features
@@ -96,6 +97,9 @@ class Recognizer:
             frames = frontend.padded_frames(round(1 / frontend.frame_shift_s))
             silence = np.zeros((1, frontend.num_features, frames), np.float32)
             session.log_probs(silence, np.array([frames], np.int64))
+        if search and search.min_confidence is not None:
+            spec = bundle.spec.model_copy(update={"min_confidence": search.min_confidence})
+            bundle = replace(bundle, spec=spec)
         return cls(bundle, session, _text_search(bundle, search), long_form)
 
     @property
@@ -260,10 +264,14 @@ class Recognizer:
     def words(
         self, spans: Sequence[TokenSpan], num_frames: int, duration_s: float, start_s: float = 0.0
     ) -> tuple[Word, ...]:
-        """Give the words of tokens in `num_frames` of log-probs, of sound as in `decode`."""
+        """Give the words of tokens in `num_frames` of log-probs, of sound as in `decode`.
+
+        Stretches of guesses are left out, where the bundle asks for that (`min_confidence`).
+        """
         spec = self.bundle.spec
         timeline = spec.clock.timeline(num_frames, duration_s, start_s)
-        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+        words = spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+        return confident_words(words, spec.min_confidence)
 
     def _batch_log_probs(self, waveforms: Sequence[Samples]) -> list[LogProbs]:
         return self.log_probs([self.features(samples) for samples in waveforms])

@@ -25,6 +25,8 @@ class SearchConfig(BaseModel):
         hotword: phrases to favor; "phrase=2.5" has a weight of its own.
         hotword_weight: natural logarithm that each letter of a phrase adds.
         nbest: alternatives to give.
+        min_confidence: the mean confidence that words between two pauses must have to be written, with and
+            without a search; None is the model's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,11 +57,18 @@ class SearchConfig(BaseModel):
         default=1.0, gt=0.0, le=100.0, description="What each letter of a phrase adds; default: 1."
     )
     nbest: int = Field(default=1, ge=1, le=1000, description="Alternatives to give in the JSON.")
+    min_confidence: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="Leave out what lies between two pauses where the mean confidence of its words is lower; "
+        "default: the model's own.",
+    )
 
     @property
     def is_wanted(self) -> bool:
         """Whether anything was chosen for which a search is needed."""
-        return self.model_copy(update={"no_lm": False}) != SearchConfig()
+        return self.model_copy(update={"no_lm": False, "min_confidence": None}) != SearchConfig()
 
     def completed(self, own: OwnSearch) -> Self:
         """Fill in what was not chosen."""
