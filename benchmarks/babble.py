@@ -15,7 +15,8 @@ sys.path.append(str(Path(__file__).parent / "english"))  # where no_speech.py is
 from header import print_header
 from no_speech import DURATION_S, sounds
 
-from linnet.core.results import Transcript, Word
+from linnet.core.arrays import Samples
+from linnet.core.results import Word
 from linnet.decoding.confidence import confident_words
 from linnet.evaluation.evaluate import load_samples
 from linnet.evaluation.report import Failure
@@ -24,6 +25,8 @@ from linnet.metrics.error_rate import ErrorCounts, word_errors
 from linnet.runtime.recognizer import Recognizer
 from linnet.runtime.search_config import SearchConfig
 from linnet.text.normalize import normalize
+
+Both = tuple[tuple[Word, ...], tuple[Word, ...]]
 
 VALUES = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 
@@ -45,38 +48,42 @@ def main() -> None:
         f"{recognizer.search.config.summary if recognizer.search else 'greedy'}",
         measure="words a minute where nobody speaks; words and word error rate of the set",
     )
-    silent = [recognizer.transcribe(samples) for samples in sounds(options.noise, 0).values()]
+    silent = [read(recognizer, samples) for samples in sounds(options.noise, 0).values()]
     spoken = []
     for utterance in read_manifest(options.manifest)[: options.limit]:
         samples = load_samples(utterance, recognizer.sample_rate_hz)
         if not isinstance(samples, Failure):
-            spoken.append((utterance.text or "", recognizer.transcribe(samples)))
+            spoken.append((utterance.text or "", read(recognizer, samples)))
     print("min_confidence  babble/min  sounds with text  words lost     WER")
     for value in VALUES:
         print(_line(value, silent, spoken, recognizer.normalizer))
 
 
-def _line(
-    value: float, silent: list[Transcript], spoken: list[tuple[str, Transcript]], normalizer: str
-) -> str:
-    babble = [len(confident_words(each.words, value)) for each in silent]
-    kept = [confident_words(each.words, value) for _, each in spoken]
-    num_words = sum(len(each.words) for _, each in spoken)
-    errors = sum(
-        (
-            word_errors(normalize(said, normalizer), _text(words))
-            for (said, _), words in zip(spoken, kept, strict=True)
-        ),
-        ErrorCounts(),
+def read(recognizer: Recognizer, samples: Samples) -> Both:
+    """Give all words of a recording (N,), as the search and as the best tokens have them."""
+    (log_probs,) = recognizer.log_probs([recognizer.features(samples)])
+    duration_s = len(samples) / recognizer.sample_rate_hz
+    words, _ = recognizer.decode(log_probs, duration_s)
+    return words, recognizer.words(log_probs, None, duration_s)
+
+
+def _line(value: float, silent: list[Both], spoken: list[tuple[str, Both]], normalizer: str) -> str:
+    babble = [len(_kept(each, value)) for each in silent]
+    kept = [_kept(each, value) for _, each in spoken]
+    num_words = sum(len(words) for _, (words, _) in spoken)
+    counts = (
+        word_errors(normalize(said, normalizer), " ".join(word.text for word in words))
+        for (said, _), words in zip(spoken, kept, strict=True)
     )
+    errors = sum(counts, ErrorCounts())
     per_minute = sum(babble) / len(silent) * 60 / DURATION_S
     lost = 1 - sum(map(len, kept)) / max(num_words, 1)
     sounding = f"{sum(map(bool, babble))} of {len(silent)}"
     return f"{value:14.2f}  {per_minute:10.1f}  {sounding:>16}  {lost:9.2%}  {errors.rate:7.2%}"
 
 
-def _text(words: tuple[Word, ...]) -> str:
-    return " ".join(word.text for word in words)
+def _kept(both: Both, value: float) -> tuple[Word, ...]:
+    return confident_words(*both, value) if value else both[0]
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def test_stretches_of_guesses_are_left_out() -> None:
         for text, start_s, confidence in heard
     ]
     kept = {
-        least: " ".join(word.text for word in confident_words(words, least))
+        least: " ".join(word.text for word in confident_words(words, words, least))
         for least in (0.0, 0.25, 0.3, 0.5, 0.7)
     }
     assert kept == {
@@ -64,4 +64,16 @@ def test_stretches_of_guesses_are_left_out() -> None:
         0.5: "we saw it",
         0.7: "",
     }
-    assert confident_words([], 0.5) == ()
+    assert confident_words([], [], 0.5) == ()
+
+
+def test_words_belong_to_the_stretch_that_is_nearest() -> None:
+    heard = [
+        Word(text="", start_s=at_s, end_s=at_s + 0.2, confidence=sure) for at_s, sure in ((1, 0.1), (3, 0.9))
+    ]
+    words = [
+        Word(text=text, start_s=start_s, end_s=start_s + 0.2, confidence=0.0)
+        for text, start_s in (("a", 0.5), ("b", 1.8), ("c", 2.2), ("d", 9.0))
+    ]
+    assert [word.text for word in confident_words(words, heard, 0.5)] == ["c", "d"]
+    assert confident_words(words, [], 0.5) == ()

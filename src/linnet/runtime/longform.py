@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment, Word
-from linnet.decoding.greedy import greedy_decode
 from linnet.runtime.longform_config import LongFormConfig
 from linnet.runtime.windows import FrameReader, joined_log_probs
 from linnet.text.vocabulary import BOUNDARY
@@ -73,14 +72,10 @@ class SegmentReader:
     def _read(self, num_frames: int, duration_s: float, *, ends: bool) -> Iterator[SpeechSegment]:
         log_probs, start_s = self._held[:num_frames], self._position * self._shift_s
         self._held, self._position = self._held[num_frames:], self._position + num_frames
-        if self._search:
-            reading = self._search.read(log_probs, ends=ends)
+        reading = self._search.read(log_probs, ends=ends) if self._search else None
+        if reading:
             self.readings.append(reading)
-            words = self._recognizer.words(reading.spans, num_frames, duration_s, start_s)
-        else:
-            spans = greedy_decode(log_probs, self._blank_id)
-            words = self._recognizer.words(spans, num_frames, duration_s, start_s)
-        if words:
+        if words := self._recognizer.words(log_probs, reading, duration_s, start_s):
             yield SpeechSegment.of(words)
 
 

@@ -258,20 +258,33 @@ class Recognizer:
             The words, and what a search found beside them.
         """
         reading = self.search.read(log_probs) if self.search else None
-        spans = reading.spans if reading else greedy_decode(log_probs, self.bundle.spec.blank_id)
-        return self.words(spans, len(log_probs), duration_s, start_s), reading
+        return self.words(log_probs, reading, duration_s, start_s), reading
 
     def words(
-        self, spans: Sequence[TokenSpan], num_frames: int, duration_s: float, start_s: float = 0.0
+        self, log_probs: LogProbs, reading: "Reading | None", duration_s: float, start_s: float = 0.0
     ) -> tuple[Word, ...]:
-        """Give the words of tokens in `num_frames` of log-probs, of sound as in `decode`.
+        """Give the words of log-probs and sound as in `decode`.
 
-        Stretches of guesses are left out, where the bundle asks for that (`min_confidence`).
+        Stretches of guesses are left out where the bundle asks for that (`min_confidence`). The best tokens
+        of each frame judge them also where a search has read, which writes unlikely tokens for likely words.
+
+        Args:
+            log_probs: (S, V).
+            reading: of a search; None takes the best token of each frame.
+            duration_s: as in `decode`.
+            start_s: as in `decode`.
         """
         spec = self.bundle.spec
-        timeline = spec.clock.timeline(num_frames, duration_s, start_s)
-        words = spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
-        return confident_words(words, spec.min_confidence)
+        timeline = spec.clock.timeline(len(log_probs), duration_s, start_s)
+
+        def timed(spans: Sequence[TokenSpan]) -> tuple[Word, ...]:
+            return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+
+        if reading and not spec.min_confidence:
+            return timed(reading.spans)
+        heard = timed(greedy_decode(log_probs, spec.blank_id))
+        words = timed(reading.spans) if reading else heard
+        return confident_words(words, heard, spec.min_confidence) if spec.min_confidence else words
 
     def _batch_log_probs(self, waveforms: Sequence[Samples]) -> list[LogProbs]:
         return self.log_probs([self.features(samples) for samples in waveforms])

@@ -13,8 +13,7 @@ from linnet.runtime.longform_config import LongFormConfig
 if TYPE_CHECKING:
     from linnet.bundle.reader import Bundle
     from linnet.core.results import Word
-    from linnet.decoding.greedy import TokenSpan
-    from linnet.runtime.search import TextSearch
+    from linnet.runtime.search import Reading, TextSearch
 
 SMOOTHED_S = 0.3  # a seam wants silence for this long around it
 EDGE_SHARE = 0.25  # of an overlap, at either end: too near to what one of the windows does not hear
@@ -36,9 +35,9 @@ class FrameReader(Protocol):
         ...
 
     def words(
-        self, spans: "Sequence[TokenSpan]", num_frames: int, duration_s: float, start_s: float = 0.0
+        self, log_probs: LogProbs, reading: "Reading | None", duration_s: float, start_s: float = 0.0
     ) -> "tuple[Word, ...]":
-        """Give the words of tokens in `num_frames`, which last `duration_s` and begin at `start_s`."""
+        """Give the words of log-probs (S, V), which last `duration_s` and begin at `start_s`."""
         ...
 
 
