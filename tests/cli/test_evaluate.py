@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from linnet.audio.write import write_audio
 from linnet.bundle.reader import read_bundle
+from linnet.bundle.writer import update_bundle
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.core.results import Transcript, Word
@@ -101,11 +102,14 @@ def test_a_temperature_is_fitted_and_kept_in_the_bundle(
 ) -> None:
     bundle = tmp_path / "bundle"
     shutil.copytree(tone_bundle, bundle)
+    update_bundle(bundle, min_confidence=0.9)
     result = run(manifest, "--model", bundle, "--calibrate")
     assert result.exit_code == 0, result.output
     assert "calibration error (ECE) 15.00%, ranking (AUC) 0.500, over 4 words" in result.stdout
     # Three of four words are right at a confidence of 0.9, whose logit is twice that of 0.75.
-    assert read_bundle(bundle).spec.confidence_temperature == pytest.approx(2.0, rel=0.02)
+    spec = read_bundle(bundle).spec
+    assert spec.confidence_temperature == pytest.approx(2.0, rel=0.02)
+    assert spec.min_confidence == pytest.approx(0.75, rel=0.02)  # leaves out what it left out before
     assert "ECE 15.00% before, " in result.stdout
 
 
