@@ -8,8 +8,8 @@ import yaml
 
 from linnet.bundle import writer
 from linnet.bundle.reader import read_bundle
-from linnet.bundle.schema import BundleSpec
-from linnet.bundle.writer import update_bundle, write_bundle
+from linnet.bundle.schema import BundleSpec, OwnSearch
+from linnet.bundle.writer import attach_language_model, copy_bundle, update_bundle, write_bundle
 from linnet.core.errors import BundleError
 from linnet.text.vocabulary import Vocabulary
 
@@ -115,3 +115,49 @@ def test_a_failure_leaves_what_was_there(
         write_bundle(bundle, spec, model_file, vocabulary, "", replace=True)
     assert read_bundle(bundle).spec.name == "toy"
     assert sorted(path.name for path in bundle.parent.iterdir()) == ["model.bytes", "toy"]
+
+
+@pytest.fixture
+def with_model(bundle: Path, tmp_path: Path) -> Path:
+    """The bundle with a language model, which is no real one: the bundle room never looks inside it."""
+    (tmp_path / "any.lm").write_bytes(b"n-grams")
+    (bundle / "proof.json").write_text("{}")
+    attach_language_model(bundle, tmp_path / "any.lm", OwnSearch(alpha=0.25))
+    return bundle
+
+
+def test_a_language_model_comes_with_its_weights_and_its_checksum(with_model: Path, tmp_path: Path) -> None:
+    read = read_bundle(with_model)
+    assert read.language_model == with_model / "language.lm"
+    assert read.language_model.read_bytes() == b"n-grams"
+    assert (read.spec.search, read.spec.name) == (OwnSearch(alpha=0.25), "toy")
+    assert (with_model / "proof.json").read_text() == "{}"
+    copy_bundle(with_model, tmp_path / "copy")
+    assert (tmp_path / "copy" / "language.lm").read_bytes() == b"n-grams"
+
+
+def test_another_language_model_takes_its_place(with_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.lm").write_bytes(b"others")
+    attach_language_model(with_model, tmp_path / "other.lm", OwnSearch(beam=8))
+    assert (with_model / "language.lm").read_bytes() == b"others"
+    assert read_bundle(with_model).spec.search == OwnSearch(beam=8)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, r"language\.lm is missing"), (b"n-grans", "changed or damaged")]
+)
+def test_a_language_model_that_is_not_the_one_is_named(
+    with_model: Path, content: bytes | None, message: str
+) -> None:
+    (with_model / "language.lm").unlink()
+    if content:
+        (with_model / "language.lm").write_bytes(content)
+    with pytest.raises(BundleError, match=message):
+        read_bundle(with_model)
+
+
+def test_foreign_files_are_not_lost_to_a_language_model(with_model: Path, tmp_path: Path) -> None:
+    (with_model / "notes.txt").write_text("mine")
+    with pytest.raises(BundleError, match="holds other files"):
+        attach_language_model(with_model, tmp_path / "any.lm", OwnSearch())
+    assert (with_model / "notes.txt").read_text() == "mine"

@@ -13,11 +13,13 @@ from typer.testing import CliRunner, Result
 
 from linnet.audio.write import write_audio
 from linnet.bundle.reader import read_bundle
+from linnet.bundle.writer import update_bundle
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.core.results import Transcript, Word
 from linnet.manifest.jsonl import read_manifest
 from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.search_config import SearchConfig
 
 RATE_HZ = 16_000
 
@@ -31,6 +33,7 @@ class OneTwoRecognizer:
     name = "one-two"
     normalizer = "basic"
     sample_rate_hz = RATE_HZ
+    search = None
 
     def transcribe_samples(self, waveforms: Sequence[Samples]) -> list[Transcript]:
         return [
@@ -44,7 +47,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names that were asked of `Recognizer.load`."""
     names: list[str] = []
 
-    def load(name: str) -> OneTwoRecognizer:
+    def load(name: str, *, search: SearchConfig) -> OneTwoRecognizer:
         names.append(name)
         return OneTwoRecognizer()
 
@@ -99,11 +102,14 @@ def test_a_temperature_is_fitted_and_kept_in_the_bundle(
 ) -> None:
     bundle = tmp_path / "bundle"
     shutil.copytree(tone_bundle, bundle)
+    update_bundle(bundle, min_confidence=0.9)
     result = run(manifest, "--model", bundle, "--calibrate")
     assert result.exit_code == 0, result.output
     assert "calibration error (ECE) 15.00%, ranking (AUC) 0.500, over 4 words" in result.stdout
     # Three of four words are right at a confidence of 0.9, whose logit is twice that of 0.75.
-    assert read_bundle(bundle).spec.confidence_temperature == pytest.approx(2.0, rel=0.02)
+    spec = read_bundle(bundle).spec
+    assert spec.confidence_temperature == pytest.approx(2.0, rel=0.02)
+    assert spec.min_confidence == pytest.approx(0.75, rel=0.02)  # leaves out what it left out before
     assert "ECE 15.00% before, " in result.stdout
 
 

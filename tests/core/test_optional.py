@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 
 from linnet.core.errors import MissingDependencyError
-from linnet.core.optional import require
+from linnet.core.optional import is_installed, require
 
 
 def test_an_installed_module_is_returned() -> None:
     assert require("json", extra="train", purpose="a test") is json
+
+
+def test_a_package_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "failing_package.py").write_text("raise AssertionError", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert is_installed("failing_package")
+    assert not is_installed("absent_package")
 
 
 def test_a_missing_package_names_its_extra() -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from linnet.decoding.confidence import tempered, token_confidences
+from linnet.core.results import Word
+from linnet.decoding.confidence import confident_words, tempered, token_confidences
 
 
 def test_only_what_is_written_near_a_token_counts() -> None:
@@ -37,3 +38,42 @@ def test_a_temperature_of_one_changes_nothing(confidence: float) -> None:
 def test_temperatures_multiply() -> None:
     assert tempered(tempered(0.9, 2.0), 3.0) == pytest.approx(tempered(0.9, 6.0))
     assert tempered(0.9, 6.0) < 0.9 < tempered(0.9, 0.5)
+
+
+def test_stretches_of_guesses_are_left_out() -> None:
+    heard = [
+        ("uh", 0.0, 0.2),
+        ("a", 0.9, 0.3),
+        ("we", 2.2, 0.9),
+        ("saw", 2.5, 0.1),
+        ("it", 2.8, 0.9),
+        ("e", 4.2, 0.4),
+    ]
+    words = [
+        Word(text=text, start_s=start_s, end_s=start_s + 0.2, confidence=confidence)
+        for text, start_s, confidence in heard
+    ]
+    kept = {
+        least: " ".join(word.text for word in confident_words(words, words, least))
+        for least in (0.0, 0.25, 0.3, 0.5, 0.7)
+    }
+    assert kept == {
+        0.0: "uh a we saw it e",
+        0.25: "uh a we saw it e",
+        0.3: "we saw it e",
+        0.5: "we saw it",
+        0.7: "",
+    }
+    assert confident_words([], [], 0.5) == ()
+
+
+def test_words_belong_to_the_stretch_that_is_nearest() -> None:
+    heard = [
+        Word(text="", start_s=at_s, end_s=at_s + 0.2, confidence=sure) for at_s, sure in ((1, 0.1), (3, 0.9))
+    ]
+    words = [
+        Word(text=text, start_s=start_s, end_s=start_s + 0.2, confidence=0.0)
+        for text, start_s in (("a", 0.5), ("b", 1.8), ("c", 2.2), ("d", 9.0))
+    ]
+    assert [word.text for word in confident_words(words, heard, 0.5)] == ["c", "d"]
+    assert confident_words(words, [], 0.5) == ()

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from linnet.bundle.reader import read_bundle
+from linnet.bundle.schema import OwnSearch
+from linnet.bundle.writer import attach_language_model
 from linnet.cli.main import app
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
@@ -21,6 +23,7 @@ from linnet.export.proof import reader_of
 from linnet.export.quantization import Quantization, find_int8
 from linnet.models.ctc import CtcModel
 from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.search_config import SearchConfig
 from linnet.runtime.session import CtcSession
 
 TEXTS = ("one", "two one", "one two one")
@@ -28,16 +31,20 @@ TEXTS = ("one", "two one", "one two one")
 
 @pytest.fixture(scope="module")
 def small(tone_export: Any, tone_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The tone bundle in int8, and what the command printed."""
-    folder = tmp_path_factory.mktemp("int8") / "small"
-    arguments = ["export", tone_export.output_dir, folder, "--int8", "--manifest", tone_corpus / "dev.jsonl"]
+    """The tone bundle in int8, with a file for a language model, and what the command printed."""
+    folder = tmp_path_factory.mktemp("int8")
+    shutil.copytree(tone_export.output_dir, folder / "large")
+    (folder / "any.lm").write_bytes(b"n-grams")
+    attach_language_model(folder / "large", folder / "any.lm", OwnSearch(alpha=0.25))
+    folder, source = folder / "small", folder / "large"
+    arguments = ["export", source, folder, "--int8", "--manifest", tone_corpus / "dev.jsonl"]
     result = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "120"})
     assert result.exit_code == 0, result.stderr
     return folder, result.stdout
 
 
 def test_a_bundle_in_int8_reads_the_same(small: tuple[Path, str], recordings: list[Samples]) -> None:
-    recognizer = Recognizer.load(small[0])
+    recognizer = Recognizer.load(small[0], search=SearchConfig(no_lm=True))
     assert recognizer.session.precision == "int8"
     assert [each.text for each in recognizer.transcribe_samples(recordings)] == list(TEXTS)
 
@@ -72,8 +79,15 @@ def test_the_proof_says_what_int8_costs(small: tuple[Path, str]) -> None:
 
 def test_older_readers_find_the_files_they_know(small: tuple[Path, str], tone_export: Any) -> None:
     spec, source = (read_bundle(each).spec for each in (small[0], tone_export.output_dir))
-    assert spec.files.keys() == source.files.keys()
+    assert spec.files.keys() == source.files.keys() | {"language.lm"}
     assert (spec.name, spec.vocabulary, spec.metrics) == (source.name, source.vocabulary, {})
+
+
+def test_the_language_model_comes_along(small: tuple[Path, str]) -> None:
+    bundle = read_bundle(small[0])
+    assert bundle.language_model is not None
+    assert bundle.language_model.read_bytes() == b"n-grams"
+    assert bundle.spec.search == OwnSearch(alpha=0.25)
 
 
 def test_int8_of_int8_is_refused(small: tuple[Path, str], tmp_path: Path) -> None:

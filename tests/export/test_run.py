@@ -56,8 +56,11 @@ def test_the_bundle_reads_what_the_checkpoint_reads(
 
 
 def test_the_bundle_tells_what_it_holds(export: Export, model: CtcModel) -> None:
-    bundle = read_bundle(export(description="Two tones.", language="en-GB", metrics={"WER dev": 1.5}))
+    bundle = read_bundle(
+        export(description="Two tones.", min_confidence=0.25, language="en-GB", metrics={"WER dev": 1.5})
+    )
     spec = bundle.spec
+    assert spec.min_confidence == 0.25
     assert (spec.name, spec.description, spec.language, spec.license) == (
         "tones",
         "Two tones.",

@@ -16,6 +16,7 @@ from linnet.core.protocols import SpeechRecognizer
 from linnet.core.results import Transcript
 from linnet.runtime.packaged import packaged_models, packaged_sample
 from linnet.runtime.recognizer import Recognizer
+from linnet.runtime.search_config import SearchConfig
 from linnet.runtime.session import CtcSession
 from linnet.text.vocabulary import Vocabulary, write_tokens
 
@@ -40,6 +41,15 @@ def edited(bundle: Path, folder: Path, **changes: object) -> Path:
 def test_it_is_what_evaluation_expects(recognizer: Recognizer) -> None:
     plain: SpeechRecognizer = recognizer
     assert (plain.name, plain.normalizer, plain.sample_rate_hz) == ("tone", "basic", 16000)
+
+
+def test_guesses_are_left_out_where_the_bundle_says_so(
+    tone_bundle: Path, tmp_path: Path, say_tones: Say
+) -> None:
+    bundle = edited(tone_bundle, tmp_path, min_confidence=1.0)
+    assert Recognizer.load(bundle).transcribe(say_tones("one two")).text == ""
+    lenient = Recognizer.load(bundle, search=SearchConfig(min_confidence=0.5))
+    assert (lenient.transcribe(say_tones("one two")).text, lenient.search) == ("one two", None)
 
 
 def test_warming_up_runs_the_network_once(tone_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,8 +131,3 @@ def test_a_wrong_hotword_is_explained(search: Search, phrase: str, message: str)
 def test_a_language_model_that_is_missing_is_named(search: Search, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         search(lm=tmp_path / "no.lm")
-
-
-def test_nothing_chosen_is_no_search() -> None:
-    assert not SearchConfig().is_wanted
-    assert SearchConfig(beam=64).is_wanted

@@ -10,6 +10,7 @@ from linnet.bundle.schema import (
     CARD_FILE,
     CHECKPOINT_FILE,
     CONTENT_FILES,
+    LM_FILE,
     MODEL_FILE,
     SCHEMA_VERSION,
     SPEC_FILE,
@@ -22,6 +23,7 @@ from linnet.text.vocabulary import MAX_TOKENS_BYTES, Vocabulary, read_tokens
 
 MAX_MODEL_BYTES = 2**31  # the limit of one protobuf message
 MAX_CARD_BYTES = 2**20
+MAX_LM_BYTES = 2**31
 _LIMITS_BYTES = {MODEL_FILE: MAX_MODEL_BYTES, TOKENS_FILE: MAX_TOKENS_BYTES, CARD_FILE: MAX_CARD_BYTES}
 
 _EXPORT_AGAIN = "Copy the whole directory again, or export the model again with linnet export"
@@ -43,6 +45,11 @@ class Bundle:
     model_path: Path
     path: Path
 
+    @property
+    def language_model(self) -> Path | None:
+        """The model's own language model, where it has one."""
+        return self.path / LM_FILE if self.spec.search else None
+
 
 def read_spec(path: Path) -> BundleSpec:
     """Read what a bundle directory says of itself, and look at nothing else but the sizes of its files.
@@ -56,7 +63,10 @@ def read_spec(path: Path) -> BundleSpec:
         raise BundleError(what, where=str(path), remedy="Give a directory that linnet export wrote")
     for name, limit_bytes in _LIMITS_BYTES.items():
         _check_size(path / name, limit_bytes)
-    return _parse_spec(path / SPEC_FILE)
+    spec = _parse_spec(path / SPEC_FILE)
+    if spec.search:
+        _check_size(path / LM_FILE, MAX_LM_BYTES)
+    return spec
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -112,13 +122,14 @@ def _parse_spec(path: Path) -> BundleSpec:
 
 
 def _verify_checksums(path: Path, spec: BundleSpec) -> None:
-    if set(spec.files) - {CHECKPOINT_FILE} != set(CONTENT_FILES):
+    expected = (*CONTENT_FILES, LM_FILE) if spec.search else CONTENT_FILES
+    if set(spec.files) - {CHECKPOINT_FILE} != set(expected):
         raise BundleError(
-            f"files must list {', '.join(CONTENT_FILES)}, found {', '.join(spec.files) or 'none'}",
+            f"files must list {', '.join(expected)}, found {', '.join(spec.files) or 'none'}",
             where=str(path / SPEC_FILE),
             remedy=_EXPORT_AGAIN,
         )
-    for name in CONTENT_FILES:  # source.ckpt may be large, may have been removed, and is not used here
+    for name in expected:  # source.ckpt may be large, may have been removed, and is not used here
         if file_sha256(path / name) != spec.files[name]:
             raise BundleError(
                 "the file was changed or damaged: its SHA-256 differs from bundle.yaml",

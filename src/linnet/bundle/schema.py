@@ -15,6 +15,7 @@ SPEC_FILE = "bundle.yaml"
 MODEL_FILE = "model.onnx"
 TOKENS_FILE = "tokens.txt"
 CARD_FILE = "README.md"
+LM_FILE = "language.lm"  # there only if `linnet lm attach` put it in
 CHECKPOINT_FILE = "source.ckpt"  # there only if asked for: what `linnet train init=BUNDLE` starts from
 METADATA_KEY = "linnet_bundle"  # in an ONNX file for another program, from which it is imported again
 # How the graph was compared; for people and tools, and not among `files`, so that older readers accept it.
@@ -34,6 +35,33 @@ class About(BaseModel):
     description: str = Field(default="", description="One line on what the model recognizes.")
     language: str = Field(default="en", description="Language tag of what it hears.")
     license: str = Field(default="Apache-2.0", description="SPDX identifier of the weights.")
+    min_confidence: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Leave out what lies between two pauses where the mean confidence of its words is lower: "
+        "guesses in noise and music; default: 0.",
+    )
+
+
+class OwnSearch(BaseModel):
+    """How the model's own language model takes part in the search for a text.
+
+    Attributes:
+        alpha: weight of the language model.
+        beta: bonus for each word of it.
+        beam: texts that are searched side by side.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    alpha: float = Field(
+        default=0.5, ge=0.0, allow_inf_nan=False, description="Weight of the language model; default: 0.5."
+    )
+    beta: float = Field(
+        default=1.0, allow_inf_nan=False, description="Bonus for each word of the language model; default: 1."
+    )
+    beam: int = Field(default=64, ge=1, le=4096, description="Texts searched side by side; default: 64.")
 
 
 class BundleSpec(BaseModel):
@@ -55,8 +83,11 @@ class BundleSpec(BaseModel):
             without masks, so that recordings may not share a batch.
         confidence_temperature: divides the logit of each word's confidence, so that these tell how often
             words are right; fitted by `linnet evaluate --calibrate`.
+        min_confidence: what lies between two pauses is left out where the mean confidence of its words is
+            lower, as it is in noise and music; 0 leaves nothing out.
         word_start_shift_s: where words start from where their first token is written, if measured.
         word_end_shift_s: where they end from where their last token is written, if measured.
+        search: what is done with the language model in the bundle; None where there is none.
         opset: the ONNX operator set of the model file.
         parameters: how many numbers training learned.
         created_with: the version of linnet that exported it.
@@ -79,8 +110,10 @@ class BundleSpec(BaseModel):
     blank_id: int = Field(ge=1)
     one_at_a_time: bool = False
     confidence_temperature: float = Field(default=1.0, ge=0.01, le=100.0)
+    min_confidence: float = Field(default=0.0, ge=0.0, le=1.0)
     word_start_shift_s: float = Field(default=0.0, ge=-2.0, le=2.0)
     word_end_shift_s: float = Field(default=0.0, ge=-2.0, le=2.0)
+    search: OwnSearch | None = None
     opset: int = Field(ge=1)
     parameters: int = Field(ge=0)
     created_with: Line

@@ -11,11 +11,13 @@ from linnet.bundle.schema import (
     CARD_FILE,
     CHECKPOINT_FILE,
     CONTENT_FILES,
+    LM_FILE,
     MODEL_FILE,
     PROOF_FILE,
     SPEC_FILE,
     TOKENS_FILE,
     BundleSpec,
+    OwnSearch,
 )
 from linnet.core.errors import BundleError
 from linnet.core.files import new_directory, write_text
@@ -71,11 +73,34 @@ def copy_bundle(source: Path, directory: Path, *, replace: bool = False) -> None
     """
     check_free(directory, replace=replace)
     with new_directory(directory) as staging:
-        for name in (SPEC_FILE, *CONTENT_FILES):
-            shutil.copyfile(source / name, staging / name)
-        if (source / PROOF_FILE).is_file():
-            shutil.copyfile(source / PROOF_FILE, staging / PROOF_FILE)
+        _copy_files(source, staging, (SPEC_FILE, PROOF_FILE, LM_FILE, *CONTENT_FILES))
         read_bundle(staging)
+
+
+def attach_language_model(directory: Path, language_model: Path, search: OwnSearch) -> BundleSpec:
+    """Put a language model into a bundle, which from then on reads with it; the other files stay.
+
+    Args:
+        directory: a sound bundle, the model of which may have a language model already.
+        language_model: a packed file of `linnet lm`, which is copied.
+        search: what is done with it.
+
+    Returns:
+        The new description.
+
+    Raises:
+        BundleError: when the bundle is damaged, or holds files that are no part of it.
+    """
+    before = read_bundle(directory).spec
+    check_free(directory, replace=True)
+    with new_directory(directory) as staging:
+        _copy_files(directory, staging, (CHECKPOINT_FILE, PROOF_FILE, *CONTENT_FILES))
+        shutil.copyfile(language_model, staging / LM_FILE)
+        files = dict(before.files) | {LM_FILE: file_sha256(staging / LM_FILE)}
+        spec = before.model_copy(update={"search": search, "files": files})
+        _write_spec(staging, spec)
+        read_bundle(staging)
+    return spec
 
 
 def update_bundle(directory: Path, **changes: float) -> BundleSpec:
@@ -96,6 +121,13 @@ def update_bundle(directory: Path, **changes: float) -> BundleSpec:
     return spec
 
 
+def _copy_files(source: Path, target: Path, names: Collection[str]) -> None:
+    """Copy those of the files that are there."""
+    for name in names:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
 def _write_spec(directory: Path, spec: BundleSpec) -> None:
     values = spec.model_dump(mode="json")
     write_text(directory / SPEC_FILE, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
@@ -105,7 +137,7 @@ def check_free(
     directory: Path,
     *,
     replace: bool = False,
-    files: Collection[str] = (SPEC_FILE, CHECKPOINT_FILE, PROOF_FILE, *CONTENT_FILES),
+    files: Collection[str] = (SPEC_FILE, CHECKPOINT_FILE, PROOF_FILE, LM_FILE, *CONTENT_FILES),
 ) -> None:
     """Say before any work that `write_bundle` would refuse a directory.
 

@@ -48,13 +48,15 @@ def align(
     from linnet.runtime.aligner import Aligner
     from linnet.runtime.packaged import DEFAULT_MODEL
     from linnet.runtime.recognizer import Recognizer
+    from linnet.runtime.search_config import SearchConfig
 
     if output and output.exists() and not overwrite:
         raise ConfigError(
             f"{output} exists", remedy="Choose another --output, or replace it with --overwrite"
         )
     lines = _read_lines(text_file, text)
-    recognizer = Recognizer.load(runnable_model(model) if model else DEFAULT_MODEL)
+    greedy = SearchConfig(no_lm=True)
+    recognizer = Recognizer.load(runnable_model(model) if model else DEFAULT_MODEL, search=greedy)
     aligned = _align(Aligner(recognizer, config), audio, lines)
     rendered = render_aligned(aligned, audio, form)
     if output:

@@ -67,6 +67,9 @@ def bench(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the stages as bars, into a PNG (extra: plot).")
     ] = None,
+    no_lm: Annotated[
+        bool, typer.Option("--no-lm", help="Do without the language model that is in a model.")
+    ] = False,
 ) -> None:
     """Measure the speed of models on this machine.
 
@@ -87,7 +90,7 @@ def bench(
     measured = []
     with progress_bar("runs") as bar:
         for name, count in bar.track(runs, description="bench"):
-            measured.append(how(name, files or [], count, repeat))
+            measured.append(how(name, files or [], count, repeat, no_lm=no_lm))
     from linnet.cli import bench_report as report
 
     report.print_measurements(measured, repeat)
@@ -97,7 +100,9 @@ def bench(
         report.draw(plot, measured)
 
 
-def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int) -> Measurement:
+def measure(
+    model: str | None, files: Sequence[Path], threads: int, repeat: int, *, no_lm: bool = False
+) -> Measurement:
     """Measure one model, on the packaged sample where no files are given."""
     with _on_cores(
         threads
@@ -105,10 +110,12 @@ def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int)
         from linnet.cli.imported import runnable_model
         from linnet.runtime.packaged import packaged_sample
         from linnet.runtime.recognizer import Recognizer
+        from linnet.runtime.search_config import SearchConfig
 
         recordings, path_or_name = files or [packaged_sample()], runnable_model(model)
         start_s = perf_counter()
-        recognizer = Recognizer.load(path_or_name, num_threads=threads)
+        search = SearchConfig(no_lm=no_lm)
+        recognizer = Recognizer.load(path_or_name, num_threads=threads, search=search)
         load_s = perf_counter() - start_s
         audio_s, _ = _pass(recognizer, recordings, StageClock())
         clocks: list[StageClock] = []
@@ -123,6 +130,7 @@ def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int)
         precision=session.precision,
         parameters=spec.parameters,
         size_bytes=session.size_bytes,
+        decoding=recognizer.search.config.summary if recognizer.search else "greedy",
         threads=threads,
         num_cores=num_cores,
         audio_s=audio_s,
@@ -133,13 +141,15 @@ def measure(model: str | None, files: Sequence[Path], threads: int, repeat: int)
     )
 
 
-def _measure_apart(model: str | None, files: Sequence[Path], threads: int, repeat: int) -> Measurement:
+def _measure_apart(
+    model: str | None, files: Sequence[Path], threads: int, repeat: int, *, no_lm: bool = False
+) -> Measurement:
     """Measure in a new process, whose memory and threads are those of this model alone."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(measure, model, files, threads, repeat).result()
+        return process.submit(measure, model, files, threads, repeat, no_lm=no_lm).result()
 
 
 def _peak_memory_bytes() -> int | None:

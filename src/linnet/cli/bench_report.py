@@ -138,6 +138,7 @@ def _facts(each: Measurement, repeat: int) -> dict[str, str]:
         "audio": f"{each.audio_s:.1f} s, median of {repeat} passes",
         "model": f"{each.model}, {each.parameters / 1e6:.2f} M parameters, {each.precision}, "
         f"{each.size_bytes / _MB:.2f} MB",
+        "decoding": each.decoding,
         "memory": f"{_megabytes(each.peak_memory_bytes)} MB at most, the whole process",
         "threads": f"{each.threads} for the network; cores: {each.num_cores or 'any'}",
     }

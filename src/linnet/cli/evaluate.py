@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from linnet.cli.config_options import options_from
 from linnet.cli.console import (
     EXIT_SOME_FAILED,
     print_result,
@@ -16,12 +17,14 @@ from linnet.cli.console import (
     progress_bar,
     results,
 )
+from linnet.runtime.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from linnet.core.protocols import SpeechRecognizer
     from linnet.evaluation.report import EvaluationReport, UtteranceResult
     from linnet.metrics.error_rate import ErrorCounts
 
+GREEDY = "the likeliest token of each moment"
 MIN_COLUMNS = 20  # of an alignment, on the narrowest terminal
 
 
@@ -32,6 +35,7 @@ class IntervalOver(StrEnum):
     SPEAKER = "speaker"
 
 
+@options_from(SearchConfig, "search")
 def evaluate(
     manifest: Annotated[
         str, typer.Argument(help="JSON lines with audio_filepath, duration and text; a path or a URL.")
@@ -58,8 +62,14 @@ def evaluate(
             "--calibrate", help="Fit the confidences to this manifest, and keep the scale in the bundle."
         ),
     ] = False,
+    *,
+    search: SearchConfig,
 ) -> None:
-    """Measure the word error rate of a model on a manifest."""
+    """Measure the word error rate of a model on a manifest.
+
+    Bundles are read as `linnet transcribe` reads them: with the language model they may bring where the extra
+    `beam` is installed, unless --no-lm says otherwise.
+    """
     from linnet.core.errors import ManifestError
     from linnet.evaluation.evaluate import evaluate as evaluate_utterances
     from linnet.evaluation.options import EvaluationOptions
@@ -78,15 +88,16 @@ def evaluate(
             where=manifest,
             remedy="linnet doctor names all that is wrong with a manifest",
         )
-    recognizer = _load_recognizer(model)
+    recognizer, decoding = _load_recognizer(model, search)
     with progress_bar("utterances") as bar:
         task = bar.add_task("evaluate", total=len(read.utterances))
         report = evaluate_utterances(
             recognizer, read.utterances, options, lambda done, _: bar.update(task, completed=done)
         )
-    _print_report(report)
+    _print_report(report, decoding)
     if json_path:
-        _write_json(json_path, report, manifest, problems)
+        told = {"manifest": manifest, "manifest_problems": problems, "decoding": decoding}
+        _write_json(json_path, report, told)
     if hypotheses:
         _write_hypotheses(hypotheses, report)
     if bundle:
@@ -145,38 +156,51 @@ def _calibrate(bundle: Path, report: "EvaluationReport") -> None:
             "calibrated    no temperature lowers the calibration error here; the bundle stays as it is"
         )
         return
-    temperature = round(read_bundle(bundle).spec.confidence_temperature * factor, 4)
-    update_bundle(bundle, confidence_temperature=min(max(temperature, 0.01), 100.0))
+    spec = read_bundle(bundle).spec
+    temperature = round(spec.confidence_temperature * factor, 4)
+    update_bundle(
+        bundle,
+        confidence_temperature=min(max(temperature, 0.01), 100.0),
+        min_confidence=round(tempered(spec.min_confidence, factor), 4),
+    )
     print_result(
         f"calibrated    temperature {temperature:g} kept in {printable(str(bundle))}: "
         f"ECE {before.error:.2%} before, {after.error:.2%} after"
     )
 
 
-def _load_recognizer(model: str) -> "SpeechRecognizer":
+def _load_recognizer(model: str, search: SearchConfig) -> "tuple[SpeechRecognizer, str]":
+    """Load a model of any kind; returns it and how it finds its texts."""
     if model.endswith(".ckpt"):
+        from linnet.core.errors import ConfigError
         from linnet.core.optional import require
+
+        if search.is_wanted:
+            raise ConfigError(
+                "a checkpoint is read without a search", remedy="Export it first: linnet export"
+            )
 
         require("torch", extra="train", purpose="a checkpoint")
         from linnet.models.recognizer import CheckpointRecognizer
 
-        return CheckpointRecognizer.load(Path(model))
+        return CheckpointRecognizer.load(Path(model)), GREEDY
     from linnet.cli.imported import runnable_model
     from linnet.runtime.recognizer import Recognizer
 
-    return Recognizer.load(runnable_model(model))
+    recognizer = Recognizer.load(runnable_model(model), search=search)
+    return recognizer, recognizer.search.config.summary if recognizer.search else GREEDY
 
 
 def _with_place(audio: str, reason: str) -> str:
     return reason if audio in reason else f"{audio}: {reason}"
 
 
-def _write_json(path: Path, report: "EvaluationReport", manifest: str, problems: Sequence[str]) -> None:
+def _write_json(path: Path, report: "EvaluationReport", facts: dict[str, Any]) -> None:
     import json
 
     from linnet.core.files import write_text
 
-    content = report.to_dict() | {"manifest": manifest, "manifest_problems": list(problems)}
+    content = report.to_dict() | facts
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -194,7 +218,7 @@ def _write_hypotheses(path: Path, report: "EvaluationReport") -> None:
     )
 
 
-def _print_report(report: "EvaluationReport") -> None:
+def _print_report(report: "EvaluationReport", decoding: str) -> None:
     from linnet.evaluation.rendering import facts
 
     table = Table(
@@ -207,7 +231,7 @@ def _print_report(report: "EvaluationReport") -> None:
     table.add_row("words, not normalized", *_cells(report.raw_words))
     results.print(table)
     print_result("")
-    for label, value in facts(report).items():
+    for label, value in (facts(report) | {"decoding": decoding}).items():
         print_result(f"{label:<14}{printable(value)}")
     for result in report.worst:
         _print_alignment(result)

@@ -94,7 +94,7 @@ def listen(
     recognizer = Recognizer.load(
         runnable_model(model) if model else DEFAULT_MODEL,
         num_threads=threads,
-        search=search if search.is_wanted else None,
+        search=search,
     )
     recognizer.check_numbers(text.numbers)
     config = LiveConfig() if text.pause is None else LiveConfig(pause_s=text.pause)

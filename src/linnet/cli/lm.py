@@ -11,6 +11,7 @@ import typer
 
 from linnet.cli.config_options import options_from
 from linnet.cli.console import EXIT_SOME_FAILED, print_result, print_warning, printable, progress_bar
+from linnet.cli.lm_attach import attach
 from linnet.cli.lm_tune import tune
 from linnet.lm.config import DEFAULT_MEMORY_BYTES, EstimationConfig
 
@@ -32,6 +33,7 @@ lm = typer.Typer(
 )
 
 lm.command()(tune)
+lm.command()(attach)
 
 TextsArgument = Annotated[
     list[Path], typer.Argument(help="Text files, a sentence a line, in UTF-8; also .gz and .zst.")

@@ -32,10 +32,12 @@ def tune(
     from linnet.manifest.jsonl import scan_manifest
     from linnet.runtime.packaged import DEFAULT_MODEL
     from linnet.runtime.recognizer import Recognizer
+    from linnet.runtime.search_config import SearchConfig
     from linnet.text.normalize import normalize
 
     read = scan_manifest(manifest)
-    recognizer = Recognizer.load(runnable_model(model) if model else DEFAULT_MODEL)
+    greedy = SearchConfig(no_lm=True)
+    recognizer = Recognizer.load(runnable_model(model) if model else DEFAULT_MODEL, search=greedy)
     language_model = LanguageModel.load(lm, recognizer.bundle.vocabulary)
     failed = len(read.problems)
     for problem in read.problems:

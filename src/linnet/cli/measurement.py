@@ -32,6 +32,7 @@ class Measurement:
         precision: of its graph: "float32" or "int8".
         parameters: how many numbers training learned.
         size_bytes: of its graph on disk.
+        decoding: how the texts are found.
         threads: for the network.
         num_cores: that the process was kept on; None where the system cannot.
         audio_s: seconds of audio in a pass.
@@ -45,6 +46,7 @@ class Measurement:
     precision: str
     parameters: int
     size_bytes: int
+    decoding: str
     threads: int
     num_cores: int | None
     audio_s: float

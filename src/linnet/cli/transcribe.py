@@ -134,8 +134,10 @@ def transcribe(
     tab, text. With --format json every line is an object instead.
 
     --lm, --hotword, --nbest or --beam search for the likeliest text, where
-    otherwise the likeliest token of each moment is taken (extra `beam`). What
-    became of each hotword is told on stderr and in the JSON.
+    otherwise the likeliest token of each moment is taken (extra `beam`). A model
+    that has a language model of its own is always searched with it where the
+    extra is installed, unless --no-lm says otherwise. What became of each hotword
+    is told on stderr and in the JSON.
 
     With --output-dir nothing goes to stdout: each transcript is called like its
     recording, and folders keep their structure. --resume goes on with a run that
@@ -157,9 +159,7 @@ def transcribe(
     path = find_model(runnable_model(model))
     layout = Layout(formats, cues, read_spec(path).language, named)
     search = SearchConfig.model_validate(text.model_dump(exclude={"numbers"}))
-    settings = TranscriberSettings(
-        str(path), work.threads, search if search.is_wanted else None, text.numbers
-    )
+    settings = TranscriberSettings(str(path), work.threads, search, text.numbers)
     if output_dir is None:
         tally = _print_all(settings, recordings, layout, work.jobs)
     else:

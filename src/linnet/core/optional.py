@@ -1,6 +1,7 @@
 """Import of optional packages, with an error that names the extra to install."""
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from linnet.core.errors import MissingDependencyError
@@ -26,3 +27,8 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
             f"{purpose} needs the package {module.split('.')[0]!r}, which is not installed",
             remedy=f"Install it with: pip install 'linnet[{extra}]'",
         ) from None
+
+
+def is_installed(module: str) -> bool:
+    """Tell whether a package is there, without importing it."""
+    return importlib.util.find_spec(module) is not None

@@ -1,9 +1,15 @@
 """How sure a model is of a token: from all posteriors around it, not from one path."""
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.core.arrays import LogProbs
+from linnet.core.results import Word
+
+STRETCH_PAUSE_S = 1.0  # silence between two stretches of speech
 
 
 def token_confidences(
@@ -52,3 +58,33 @@ def tempered(confidence: float, temperature: float) -> float:
         return confidence
     logit = np.log(confidence) - np.log1p(-confidence)
     return float(1 / (1 + np.exp(-logit / temperature)))
+
+
+def confident_words(words: Sequence[Word], heard: Sequence[Word], min_confidence: float) -> tuple[Word, ...]:
+    """Leave out the stretches of speech that are none: where all that is heard between two pauses is guesses.
+
+    In noise and music a model is unsure of every word, in speech only of some, so the mean confidence of a
+    stretch tells both apart better than that of a single word.
+
+    Args:
+        words: in the order of time; each belongs to the stretch that is nearest.
+        heard: the words of the best tokens of each frame, which make the stretches.
+        min_confidence: the mean confidence that a stretch must have.
+    """
+    stretches = list(_stretches(heard))
+    if not stretches:
+        return ()
+    is_sure = [np.mean([word.confidence for word in each]) >= min_confidence for each in stretches]
+    middles_s = [(word.start_s + word.end_s) / 2 for word in words]
+    bounds_s = [(before[-1].end_s + after[0].start_s) / 2 for before, after in pairwise(stretches)]
+    places = np.searchsorted(bounds_s, middles_s)
+    return tuple(word for word, place in zip(words, places, strict=True) if is_sure[place])
+
+
+def _stretches(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """Divide words where nobody speaks for `STRETCH_PAUSE_S`."""
+    first = 0
+    for index in range(1, len(words) + 1):
+        if index == len(words) or words[index].start_s - words[index - 1].end_s >= STRETCH_PAUSE_S:
+            yield words[first:index]
+            first = index

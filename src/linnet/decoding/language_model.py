@@ -40,19 +40,28 @@ class LanguageModel:
         model = PackedModel(path)
         if model.header.unit == "word":
             return cls(model.tables, lexicon=_lexicon(model))
-        numbers = np.array([model.number(piece.encode()) for piece in vocabulary.pieces], np.int32)
-        if np.all(numbers == UNK):
-            raise LanguageModelError(
-                f"it is a model of tokens ({model.header.unit}), and has none of this recognizer's",
-                where=str(path),
-                remedy="Build it with the recognizer's tokenizer: linnet lm build --tokenizer",
-            )
-        return cls(model.tables, token_words=numbers)
+        return cls(model.tables, token_words=token_numbers(model, vocabulary))
 
     @property
     def unknown(self) -> float:
         """The natural log-prob of a word, or token, that it does not know, without context."""
         return float(LN_10 * log10_probs(self.ngrams, 1, np.array([UNK]))[0])
+
+
+def token_numbers(model: PackedModel, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """Give the number in a model of tokens of each token of a vocabulary, (V - 1,).
+
+    Raises:
+        LanguageModelError: when it has none of them.
+    """
+    numbers = np.array([model.number(piece.encode()) for piece in vocabulary.pieces], np.int32)
+    if np.all(numbers == UNK):
+        raise LanguageModelError(
+            f"it is a model of tokens ({model.header.unit}), and has none of this recognizer's",
+            where=str(model.path),
+            remedy="Build it with the recognizer's tokenizer: linnet lm build --tokenizer",
+        )
+    return numbers
 
 
 def _lexicon(model: PackedModel) -> Records:

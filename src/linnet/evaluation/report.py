@@ -184,7 +184,8 @@ class EvaluationReport:
                             alignment: a list of [op, reference word or null, hypothesis word or null]}
             failures        a list of {audio, offset_s, reason}
 
-        The command line adds `manifest` and `manifest_problems`, the messages about lines it could not read.
+        The command line adds `manifest`, `manifest_problems` (the messages about lines it could not read) and
+        `decoding` (how the texts were found).
         """
         return {
             "schema_version": SCHEMA_VERSION,

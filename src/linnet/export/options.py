@@ -18,6 +18,7 @@ class ExportOptions:
         description: one line on what the model recognizes.
         language: BCP 47 tag of what it hears.
         license: SPDX identifier of the weights.
+        min_confidence: of stretches of speech that are written, see `BundleSpec`.
         metrics: measured figures by name.
         keep_checkpoint: whether the bundle brings what training can go on from.
         replace: whether a bundle that lies there already may be replaced.
@@ -31,6 +32,7 @@ class ExportOptions:
     description: str = ""
     language: str = "en"
     license: str = "Apache-2.0"
+    min_confidence: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
     keep_checkpoint: bool = False
     replace: bool = False

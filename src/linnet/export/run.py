@@ -100,6 +100,7 @@ def _describe(model: CtcModel, options: ExportOptions) -> BundleSpec:
             subsampling=config.encoder.subsampling,
             blank_id=model.vocabulary.blank_id,
             one_at_a_time=model.one_at_a_time,
+            min_confidence=options.min_confidence,
             opset=OPSET,
             parameters=model.num_parameters(),
             created_with=__version__,

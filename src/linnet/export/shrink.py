@@ -8,7 +8,7 @@ from pathlib import Path
 from linnet import __version__
 from linnet.bundle.reader import read_bundle
 from linnet.bundle.schema import MODEL_FILE
-from linnet.bundle.writer import check_free, write_bundle
+from linnet.bundle.writer import attach_language_model, check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.errors import ExportError
 from linnet.export.card import model_card
@@ -30,7 +30,7 @@ def shrink_bundle(
     """Write a bundle with the int8 graph of another bundle, such as an imported one.
 
     Figures that were measured with the float32 graph do not come along. The text of the description does, and
-    so do language and license.
+    so do language, license and language model.
 
     Args:
         source: a bundle.
@@ -59,7 +59,9 @@ def shrink_bundle(
         graph.write_bytes(bundle.model_path.read_bytes())
         simplify(graph)
         path, proof = quantize(graph, None, reader, recordings, options)
-        spec = spec.model_copy(update={"metrics": {}, "files": {}, "created_with": __version__})
+        spec = spec.model_copy(
+            update={"metrics": {}, "files": {}, "created_with": __version__, "search": None}
+        )
         write_bundle(
             directory,
             spec,
@@ -69,6 +71,8 @@ def shrink_bundle(
             proof=proof.to_json(),
             replace=options.replace,
         )
+        if bundle.language_model and bundle.spec.search:
+            attach_language_model(directory, bundle.language_model, bundle.spec.search)
     return proof
 
 

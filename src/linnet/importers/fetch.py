@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from linnet.bundle.schema import CONTENT_FILES, PROOF_FILE, SPEC_FILE
+from linnet.bundle.schema import CONTENT_FILES, LM_FILE, PROOF_FILE, SPEC_FILE
 from linnet.core.errors import CheckpointError
 from linnet.core.files import replacing
 from linnet.core.optional import require
@@ -76,7 +76,7 @@ def fetch_bundle(source: str) -> Path | None:
             hub.hf_hub_download(repo, SPEC_FILE, revision=revision)
         except errors.EntryNotFoundError:  # also where there is no network: a .nemo file may be in the cache
             return None
-        names = [SPEC_FILE, PROOF_FILE, *CONTENT_FILES]
+        names = [SPEC_FILE, PROOF_FILE, LM_FILE, *CONTENT_FILES]
         return Path(hub.snapshot_download(repo, revision=revision, allow_patterns=names))
     except Exception as error:  # the hub's own errors, and those of the HTTP client beneath it
         raise _hub_error(error, errors, source) from error

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment
-from linnet.decoding.greedy import greedy_decode
 from linnet.runtime.longform import SegmentReader
 from linnet.runtime.longform_config import SegmentConfig
 from linnet.runtime.windows import WindowReader
@@ -116,8 +115,7 @@ class LiveReader:
     def _partial_text(self, log_probs: LogProbs) -> Iterator[LiveText]:
         """Give the words since the last segment, if they are others than before."""
         start_s = self._segments.position * self._recognizer.bundle.spec.frame_shift_s
-        spans = greedy_decode(log_probs, self._recognizer.bundle.spec.blank_id)
-        words = self._recognizer.words(spans, len(log_probs), self.heard_s - start_s, start_s)
+        words = self._recognizer.words(log_probs, self.heard_s - start_s, start_s, None)
         if words and (segment := SpeechSegment.of(words)).text != self._partial:
             self._partial = segment.text
             yield LiveText(final=False, segment=segment, heard_s=self.heard_s)

@@ -1,7 +1,7 @@
 """Recordings of any length as segments of words: memory stays bounded, and nothing is lost between them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from linnet.core.arrays import LogProbs, Samples
 from linnet.core.results import SpeechSegment, Word
-from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.runtime.longform_config import LongFormConfig, SegmentConfig
 from linnet.runtime.windows import FrameReader, joined_log_probs
 from linnet.text.vocabulary import BOUNDARY
@@ -42,7 +41,7 @@ class SegmentReader:
         self._pause = max(2, round(config.pause_s / self._shift_s))
         self._most = max(2 * self._pause, round(config.max_segment_s / self._shift_s))
         self._search = recognizer.search.stream(2 * self._most if late else 0) if recognizer.search else None
-        self._places: deque[tuple[int, float, float]] = deque()  # of what waits: frames, seconds, start
+        self._places: deque[tuple[LogProbs, float, float]] = deque()  # that wait: log-probs, seconds, start
         pieces = recognizer.bundle.vocabulary.pieces
         self._begins = np.array([*(piece.startswith(BOUNDARY) for piece in pieces), False])
         self._held: LogProbs = np.empty((0, recognizer.bundle.vocabulary.size), np.float32)
@@ -75,20 +74,20 @@ class SegmentReader:
 
     def _read(self, num_frames: int, duration_s: float, *, ends: bool) -> Iterator[SpeechSegment]:
         log_probs = self._held[:num_frames]
-        self._places.append((num_frames, duration_s, self._position * self._shift_s))
+        self._places.append((log_probs, duration_s, self._position * self._shift_s))
         self._held, self._position = self._held[num_frames:], self._position + num_frames
-        for spans in self._spans(log_probs, ends=ends):
-            if words := self._recognizer.words(spans, *self._places.popleft()):
+        for reading in self._readings(log_probs, ends=ends):
+            if words := self._recognizer.words(*self._places.popleft(), reading):
                 yield SpeechSegment.of(words)
 
-    def _spans(self, log_probs: LogProbs, *, ends: bool) -> Iterator[Sequence[TokenSpan]]:
-        """Read the next segment; gives the tokens of each that is settled by it."""
+    def _readings(self, log_probs: LogProbs, *, ends: bool) -> "Iterator[Reading | None]":
+        """Read the next segment; gives what a search found in each that is settled by it."""
         if self._search is None:
-            yield greedy_decode(log_probs, self._blank_id)
+            yield None
             return
         for reading in self._search.read(log_probs, ends=ends):
             self.readings.append(reading)
-            yield reading.spans
+            yield reading
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from linnet.bundle.reader import Bundle, read_bundle
 from linnet.core.arrays import Features, LogProbs, Samples
 from linnet.core.errors import AudioError, BundleError, ConfigError
 from linnet.core.results import SpeechSegment, Transcript, Word
+from linnet.decoding.confidence import confident_words
 from linnet.decoding.greedy import TokenSpan, greedy_decode
 from linnet.decoding.words import merge_numbers, spans_to_words
 from linnet.features.config import FrontendConfig
@@ -80,7 +81,9 @@ class Recognizer:
             num_threads: CPU threads for the network.
             warm_up: run it once on a second of silence, so that the first recording takes no longer than
                 the others; for what answers while somebody waits.
-            search: how to search for the text; None takes the best token of each frame.
+            search: how to search for the text. Where nothing is chosen, the language model in the bundle
+                is used if there is one and numba is installed; otherwise, and with `no_lm`, the best token
+                of each frame is taken.
             long_form: how recordings are read that are too long for one run of the network.
 
         Raises:
@@ -96,13 +99,10 @@ class Recognizer:
             frames = frontend.padded_frames(round(1 / frontend.frame_shift_s))
             silence = np.zeros((1, frontend.num_features, frames), np.float32)
             session.log_probs(silence, np.array([frames], np.int64))
-        if search is None:
-            return cls(bundle, session, None, long_form)
-        from linnet.runtime.search import TextSearch  # only here: most transcriptions go without
-
-        spec = bundle.spec
-        text_search = TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, search)
-        return cls(bundle, session, text_search, long_form)
+        if search and search.min_confidence is not None:
+            spec = bundle.spec.model_copy(update={"min_confidence": search.min_confidence})
+            bundle = replace(bundle, spec=spec)
+        return cls(bundle, session, _text_search(bundle, search), long_form)
 
     @property
     def name(self) -> str:
@@ -274,16 +274,33 @@ class Recognizer:
             The words, and what a search found beside them.
         """
         reading = self.search.read(log_probs) if self.search else None
-        spans = reading.spans if reading else greedy_decode(log_probs, self.bundle.spec.blank_id)
-        return self.words(spans, len(log_probs), duration_s, start_s), reading
+        return self.words(log_probs, duration_s, start_s, reading), reading
 
     def words(
-        self, spans: Sequence[TokenSpan], num_frames: int, duration_s: float, start_s: float = 0.0
+        self, log_probs: LogProbs, duration_s: float, start_s: float, reading: "Reading | None"
     ) -> tuple[Word, ...]:
-        """Give the words of tokens in `num_frames` of log-probs, of sound as in `decode`."""
+        """Give the words of log-probs and sound as in `decode`.
+
+        Stretches of guesses are left out where the bundle asks for that (`min_confidence`). The best tokens
+        of each frame judge them also where a search has read, which writes unlikely tokens for likely words.
+
+        Args:
+            log_probs: (S, V).
+            duration_s: as in `decode`.
+            start_s: as in `decode`.
+            reading: of a search; None takes the best token of each frame.
+        """
         spec = self.bundle.spec
-        timeline = spec.clock.timeline(num_frames, duration_s, start_s)
-        return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+        timeline = spec.clock.timeline(len(log_probs), duration_s, start_s)
+
+        def timed(spans: Sequence[TokenSpan]) -> tuple[Word, ...]:
+            return spans_to_words(spans, self.bundle.vocabulary, timeline, spec.confidence_temperature)
+
+        if reading and not spec.min_confidence:
+            return timed(reading.spans)
+        heard = timed(greedy_decode(log_probs, spec.blank_id))
+        words = timed(reading.spans) if reading else heard
+        return confident_words(words, heard, spec.min_confidence) if spec.min_confidence else words
 
     def _batch_log_probs(self, waveforms: Sequence[Samples]) -> list[LogProbs]:
         return self.log_probs(list(map(self.features, waveforms)))
@@ -361,6 +378,20 @@ class Recognizer:
 
 def _joined(words: Iterable[Word]) -> str:
     return " ".join(word.text for word in words)
+
+
+def _text_search(bundle: Bundle, chosen: "SearchConfig | None") -> "TextSearch | None":
+    """Make the search that was chosen or that the model brings; None where there is none."""
+    spec = bundle.spec
+    if chosen is None and spec.search is None:
+        return None
+    from linnet.runtime.search_config import search_with  # only here: some models go without
+
+    if (config := search_with(bundle, chosen)) is None:
+        return None
+    from linnet.runtime.search import TextSearch
+
+    return TextSearch(bundle.vocabulary, spec.vocabulary, spec.normalizer, config)
 
 
 def _check_sizes(bundle: Bundle, session: CtcSession) -> None:

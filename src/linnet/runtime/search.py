@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from linnet.bundle.schema import OwnSearch
 from linnet.core.arrays import LogProbs
 from linnet.core.errors import ConfigError, TextError
 from linnet.core.results import Alternative, Hotword, HotwordOutcome, Transcript
@@ -15,7 +16,7 @@ from linnet.decoding.beam_kernel import search as compiled_search
 from linnet.decoding.compiled import announce_compiling
 from linnet.decoding.greedy import TokenSpan
 from linnet.decoding.language_model import LanguageModel
-from linnet.runtime.search_config import DEFAULT_BEAM, SearchConfig
+from linnet.runtime.search_config import SearchConfig
 from linnet.text.normalize import normalize
 from linnet.text.spelling import tokenizer_from_pieces
 from linnet.text.vocabulary import TokenizerKind, Vocabulary
@@ -54,7 +55,7 @@ class TextSearch:
     def __init__(
         self, vocabulary: Vocabulary, kind: TokenizerKind, normalizer: str, config: SearchConfig
     ) -> None:
-        self.config = config
+        self.config = config = config.completed(OwnSearch())
         self._vocabulary = vocabulary
         self._phrases = [_Phrase.parse(text, normalizer, config.hotword_weight) for text in config.hotword]
         tokenizer = tokenizer_from_pieces(vocabulary, kind)
@@ -66,7 +67,7 @@ class TextSearch:
         ]
         self._decoder = BeamDecoder(
             vocabulary,
-            BeamConfig(beam=config.beam or DEFAULT_BEAM, alpha=config.alpha, beta=config.beta),
+            BeamConfig.model_validate(config.model_dump(include=set(OwnSearch.model_fields))),
             LanguageModel.load(config.lm, vocabulary) if config.lm else None,
             usable,
         )
@@ -183,7 +184,8 @@ class SearchStream:
         self, spans: Sequence[TokenSpan], alternatives: tuple[Alternative, ...], reached: tuple[bool, ...]
     ) -> list[Reading]:
         """Part what was found by the pieces that waited; the first has the alternatives of all."""
-        found, start = [], 0
+        found: list[Reading] = []
+        start = 0
         for piece in self._waiting:
             end = start + len(piece)
             ours = tuple(

@@ -13,9 +13,8 @@ from linnet.runtime.longform_config import LongFormConfig
 if TYPE_CHECKING:
     from linnet.bundle.reader import Bundle
     from linnet.core.results import Word
-    from linnet.decoding.greedy import TokenSpan
     from linnet.features.config import FrontendConfig
-    from linnet.runtime.search import TextSearch
+    from linnet.runtime.search import Reading, TextSearch
     from linnet.text.vocabulary import Vocabulary
 
 SMOOTHED_S = 0.3  # a seam wants silence for this long around it
@@ -57,9 +56,9 @@ class FrameReader(FrameSource, Protocol):
     search: "TextSearch | None"
 
     def words(
-        self, spans: "Sequence[TokenSpan]", num_frames: int, duration_s: float, start_s: float = 0.0
+        self, log_probs: LogProbs, duration_s: float, start_s: float, reading: "Reading | None"
     ) -> "tuple[Word, ...]":
-        """Give the words of tokens in `num_frames`, which last `duration_s` and begin at `start_s`."""
+        """Give the words of log-probs (S, V), which last `duration_s` and begin at `start_s`."""
         ...
 
 

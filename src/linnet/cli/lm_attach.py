@@ -1,0 +1,37 @@
+"""`linnet lm attach`: a language model into a bundle, which is then read with it by default."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linnet.bundle.schema import OwnSearch
+from linnet.cli.config_options import options_from
+from linnet.cli.console import print_result, printable
+
+
+@options_from(OwnSearch, "search")
+def attach(
+    lm: Annotated[Path, typer.Argument(help="Packed language model of linnet lm build or import.")],
+    bundle: Annotated[Path, typer.Argument(help="Directory of a bundle; its language model is replaced.")],
+    *,
+    search: OwnSearch,
+) -> None:
+    """Put a language model into a bundle.
+
+    Whoever transcribes with the bundle then reads with it, where the extra `beam` is installed, and as before
+    where it is not or --no-lm is given. `linnet lm tune` finds --alpha and --beta.
+    """
+    from linnet.bundle.reader import read_bundle
+    from linnet.bundle.writer import attach_language_model
+    from linnet.decoding.language_model import token_numbers
+    from linnet.lm.packed import PackedModel
+
+    model = PackedModel(lm)
+    model.check_content()
+    if model.header.unit != "word":
+        token_numbers(model, read_bundle(bundle).vocabulary)
+    attach_language_model(bundle, lm, search)
+    size = f"{sum(model.header.num_grams)} n-grams, {lm.stat().st_size / 1e6:.2f} MB"
+    weights = f"--alpha {search.alpha:g} --beta {search.beta:g} --beam {search.beam}"
+    print_result(printable(f"{bundle} reads with {lm.name} ({size}) at {weights}"))
