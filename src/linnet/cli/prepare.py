@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, print_warning, progress_bar
 from linnet.cli.prepare_corpus import ForceOption, OutputOption, add_corpora, part_line, show_report
 from linnet.cli.prepare_sounds import add_sounds
+from linnet.runtime.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from linnet.corpora.synthetic_speech import SyntheticSpeech
@@ -105,6 +107,31 @@ def cut_digits(
 
     with _percentage("cutting") as progress:
         report = prepare_cut_digits(manifest, output, Recognizer.load(model), force=force, progress=progress)
+    show_report(report)
+
+
+@prepare.command("pseudo-labels", rich_help_panel=MADE)
+@options_from(SearchConfig, "search")
+def pseudo_labels(
+    manifest: Annotated[Path, typer.Argument(help="Recordings without texts.")],
+    output: OutputOption,
+    search: SearchConfig,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model that hears them.")] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out what is heard less surely.")
+    ] = 0.8,
+    force: ForceOption = False,
+) -> None:
+    """Texts for recordings that have none: what a model is sure to hear, best with --lm."""
+    from linnet.corpora.pseudo_labels import prepare_pseudo_labels
+    from linnet.runtime.packaged import DEFAULT_MODEL
+    from linnet.runtime.recognizer import Recognizer
+
+    recognizer = Recognizer.load(model or DEFAULT_MODEL, search=search if search.is_wanted else None)
+    with _percentage("hearing") as progress:
+        report = prepare_pseudo_labels(
+            manifest, output, recognizer, min_confidence=min_confidence, force=force, progress=progress
+        )
     show_report(report)
 
 
