@@ -130,22 +130,24 @@ def test_numbers_without_a_synthesizer_say_how_to_get_one(
 
 
 def test_numbers_tell_what_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from linnet.corpora import spoken_numbers
+    from linnet.corpora import synthetic_speech
 
     given: dict[str, Any] = {}
 
-    def speak(output: Path, *, progress: Callable[[float], None], **options: Any) -> Any:
+    def speak(
+        output: Path, script: object, shares: object, *, progress: Callable[[float], None], **options: Any
+    ) -> Any:
         progress(0.5)
         given.update(options)
-        made = spoken_numbers.SpokenNumbers(missing_engines=["flite"], manifests=[output / "train.jsonl"])
+        made = synthetic_speech.SyntheticSpeech(missing_engines=["flite"], manifests=[output / "train.jsonl"])
         made.hours["espeak-ng"] = 0.25
         made.speakers.update(["a", "b"])
         made.dropped["festival: clipped"] = 4
         return made
 
-    monkeypatch.setattr(spoken_numbers, "prepare_spoken_numbers", speak)
+    monkeypatch.setattr(synthetic_speech, "prepare_synthetic_speech", speak)
     result = linnet("prepare", "numbers", "--output", tmp_path, "--hours", 0.25)
-    assert given == {"hours": 0.25, "seed": 0}, "what was not given is left to the function"
+    assert given == {"hours": 0.25, "dev_hours": 0.2, "seed": 0}
     assert result.stdout == f"espeak-ng: 0.25 hours\n2 voices in {tmp_path / 'train.jsonl'}\n"
     assert "flite is not installed" in result.stderr
     assert "left out 4 clips of festival: clipped" in result.stderr

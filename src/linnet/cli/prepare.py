@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, print_warning, progress_bar
 from linnet.cli.prepare_corpus import ForceOption, OutputOption, add_corpora, part_line, show_report
 from linnet.cli.prepare_sounds import add_sounds
+from linnet.runtime.search_config import SearchConfig
+
+if TYPE_CHECKING:
+    from linnet.corpora.synthetic_speech import SyntheticSpeech
 
 prepare = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Make a manifest from a folder or a corpus."
@@ -21,28 +26,57 @@ MADE = "Made here"
 
 SeedOption = Annotated[int, typer.Option(help="The same seed makes the same corpus.")]
 HoursOption = Annotated[float | None, typer.Option(min=0.001, help="Hours of speech to make.")]
+MadeHoursOption = Annotated[float, typer.Option(min=0.001, help="Hours of speech to make.")]
+DevHoursOption = Annotated[float, typer.Option(min=0.0, help="Hours of the dev part.")]
 
 
 @prepare.command(rich_help_panel=MADE)
 def numbers(
     output: OutputOption,
-    hours: HoursOption = None,
-    dev_hours: Annotated[float | None, typer.Option(min=0.0, help="Hours of the dev part.")] = None,
+    hours: MadeHoursOption = 6.0,
+    dev_hours: DevHoursOption = 0.2,
     seed: SeedOption = 0,
 ) -> None:
     """Spoken numbers, read by the synthesizers that are installed (espeak-ng, flite, festival)."""
-    from linnet.corpora.spoken_numbers import prepare_spoken_numbers
+    from linnet.corpora.spoken_numbers import ENGINE_SHARES, SpokenNumbers
+    from linnet.corpora.synthetic_speech import prepare_synthetic_speech
 
     with _percentage("speaking") as progress:
-        options = _given(hours=hours, dev_hours=dev_hours)
-        made = prepare_spoken_numbers(output, seed=seed, progress=progress, **options)
-    for engine in made.missing_engines:
-        print_warning(f"{engine} is not installed; the corpus has fewer voices without it")
-    for reason, count in made.dropped.most_common():
-        print_warning(f"left out {count} clips of {reason}")
-    for engine, engine_hours in made.hours.items():
-        print_result(f"{engine}: {engine_hours:.2f} hours")
-    print_result(f"{len(made.speakers)} voices in {', '.join(map(str, made.manifests))}")
+        made = prepare_synthetic_speech(
+            output,
+            SpokenNumbers(),
+            ENGINE_SHARES,
+            hours=hours,
+            dev_hours=dev_hours,
+            seed=seed,
+            progress=progress,
+        )
+    _show_speech(made)
+
+
+@prepare.command(rich_help_panel=MADE)
+def sentences(
+    texts: Annotated[list[Path], typer.Argument(help="Text files, a sentence a line; .gz and .zst too.")],
+    output: OutputOption,
+    hours: MadeHoursOption = 6.0,
+    dev_hours: DevHoursOption = 0.2,
+    seed: SeedOption = 0,
+) -> None:
+    """Sentences of text files, read by the synthesizers that are installed (espeak-ng, flite, festival)."""
+    from linnet.corpora.spoken_sentences import ENGINE_SHARES, SpokenSentences
+    from linnet.corpora.synthetic_speech import prepare_synthetic_speech
+
+    with _percentage("speaking") as progress:
+        made = prepare_synthetic_speech(
+            output,
+            SpokenSentences(texts),
+            ENGINE_SHARES,
+            hours=hours,
+            dev_hours=dev_hours,
+            seed=seed,
+            progress=progress,
+        )
+    _show_speech(made)
 
 
 @prepare.command("joined-digits", rich_help_panel=MADE)
@@ -74,6 +108,41 @@ def cut_digits(
     with _percentage("cutting") as progress:
         report = prepare_cut_digits(manifest, output, Recognizer.load(model), force=force, progress=progress)
     show_report(report)
+
+
+@prepare.command("pseudo-labels", rich_help_panel=MADE)
+@options_from(SearchConfig, "search")
+def pseudo_labels(
+    manifest: Annotated[Path, typer.Argument(help="Recordings without texts.")],
+    output: OutputOption,
+    search: SearchConfig,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model that hears them.")] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out what is heard less surely.")
+    ] = 0.8,
+    force: ForceOption = False,
+) -> None:
+    """Texts for recordings that have none: what a model is sure to hear, best with --lm."""
+    from linnet.corpora.pseudo_labels import prepare_pseudo_labels
+    from linnet.runtime.packaged import DEFAULT_MODEL
+    from linnet.runtime.recognizer import Recognizer
+
+    recognizer = Recognizer.load(model or DEFAULT_MODEL, search=search if search.is_wanted else None)
+    with _percentage("hearing") as progress:
+        report = prepare_pseudo_labels(
+            manifest, output, recognizer, min_confidence=min_confidence, force=force, progress=progress
+        )
+    show_report(report)
+
+
+def _show_speech(made: "SyntheticSpeech") -> None:
+    for engine in made.missing_engines:
+        print_warning(f"{engine} is not installed; the corpus has fewer voices without it")
+    for reason, count in made.dropped.most_common():
+        print_warning(f"left out {count} clips of {reason}")
+    for engine, engine_hours in made.hours.items():
+        print_result(f"{engine}: {engine_hours:.2f} hours")
+    print_result(f"{len(made.speakers)} voices in {', '.join(map(str, made.manifests))}")
 
 
 @contextmanager

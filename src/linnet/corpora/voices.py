@@ -1,7 +1,8 @@
 """Speech synthesizers installed on the machine (espeak-ng, flite, festival), driven as child processes.
 
 Every engine draws voices (who speaks, how fast, how high) from a seeded generator and reads texts with them.
-Texts are lower-case words and the pauses "," and "."; anything else is refused before a process sees it.
+Texts are lower-case words, which may have apostrophes, and the pauses "," and "."; anything else is
+refused before a process sees it.
 """
 
 import random
@@ -23,7 +24,7 @@ from linnet.corpora.clip_shaping import SAMPLE_RATE_HZ
 from linnet.corpora.number_text import DIGIT_WORDS
 
 TIMEOUT_S = 120.0
-SPEAKABLE = re.compile(r"[a-z]+(?:[,.]? [a-z]+)*[,.]?")
+SPEAKABLE = re.compile(r"[a-z']+(?:[,.]? [a-z']+)*[,.]?")
 
 ESPEAK_ACCENTS = (
     "en-us",
@@ -249,7 +250,9 @@ class _Command(Protocol):
 
 def _speakable(text: str) -> str:
     if not SPEAKABLE.fullmatch(text):
-        raise TextError(f"{text!r} cannot be spoken", remedy="Use lower-case words, spaces, ',' and '.' only")
+        raise TextError(
+            f"{text!r} cannot be spoken", remedy="Use lower-case words, apostrophes, spaces, ',' and '.' only"
+        )
     return text
 
 

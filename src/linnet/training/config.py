@@ -12,6 +12,7 @@ from linnet.optim.config import OptimizerConfig
 from linnet.optim.schedule import ScheduleConfig
 from linnet.text.tokenizer import TokenizerConfig
 from linnet.training.init_config import InitConfig
+from linnet.training.intermediate import IntermediateConfig
 
 
 class AuxiliaryConfig(BaseModel):
@@ -79,6 +80,7 @@ class TrainConfig(BaseModel):
     trainer: TrainerConfig
     init: InitConfig | None = None
     auxiliary: AuxiliaryConfig | None = None
+    intermediate: IntermediateConfig | None = None
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     feature_augment: FeatureAugmentConfig = FeatureAugmentConfig()

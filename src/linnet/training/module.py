@@ -22,6 +22,7 @@ from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
 from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
+from linnet.training.intermediate import IntermediateOutputs
 from linnet.training.loss import ctc_loss, mean_over_used
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ class CtcTraining(LightningModule):
             self.auxiliary_head = TimeConv(
                 width, build_tokenizer(config.auxiliary.tokenizer).vocabulary.size, bias=True
             )
+        self.intermediate: IntermediateOutputs | None = None
+        if config.intermediate is not None:
+            self.intermediate = IntermediateOutputs(self.model.encoder, config.intermediate.blocks)
         self._dev_counts = torch.zeros(2, dtype=torch.long)
         self.frozen = frozen_names(self.model, config.init) if config.init else frozenset()
         freeze(self.model, self.frozen)
@@ -81,6 +85,9 @@ class CtcTraining(LightningModule):
         losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
         loss = mean_over_used(losses, batch.token_lengths)
         self._refuse_nan(losses, batch)
+        if self.intermediate is not None and self.config.intermediate is not None:
+            weight = self.config.intermediate.weight
+            loss = (1 - weight) * loss + weight * self._intermediate_loss(encoded.shape[-1], lengths, batch)
         if self.auxiliary_head is not None and self.config.auxiliary is not None:
             weight = self.config.auxiliary.weight
             loss = (1 - weight) * loss + weight * self._auxiliary_loss(encoded, lengths, batch)
@@ -146,6 +153,15 @@ class CtcTraining(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say in the checkpoint which model it holds."""
         checkpoint["linnet"] = describe_model(self.config.model)
+
+    def _intermediate_loss(self, num_frames: int, lengths: Tensor, batch: Batch) -> Tensor:
+        assert self.intermediate is not None
+        losses = []
+        for output, output_lengths in self.intermediate.take(num_frames, lengths):
+            log_probs = self.model.score(output, output_lengths)
+            each = ctc_loss(log_probs, output_lengths, batch.tokens, batch.token_lengths)
+            losses.append(mean_over_used(each, batch.token_lengths))
+        return torch.stack(losses).mean()
 
     def _auxiliary_loss(self, encoded: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
         assert self.auxiliary_head is not None

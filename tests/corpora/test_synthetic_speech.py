@@ -1,20 +1,23 @@
-"""The corpus of synthesized numbers, made by engines that play tones."""
+"""Synthesized corpora of numbers and of sentences, made by engines that play tones."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from linnet.core.arrays import Samples
-from linnet.core.errors import LinnetError, MissingDependencyError
-from linnet.corpora import spoken_numbers
+from linnet.core.errors import LinnetError, MissingDependencyError, TextError
+from linnet.corpora import synthetic_speech
 from linnet.corpora.number_text import NUMBER_WORDS
-from linnet.corpora.spoken_numbers import prepare_spoken_numbers
-from linnet.corpora.voices import Line, Voice
+from linnet.corpora.spoken_numbers import ENGINE_SHARES, SpokenNumbers
+from linnet.corpora.spoken_sentences import SpokenSentences
+from linnet.corpora.synthetic_speech import SyntheticSpeech, prepare_synthetic_speech
+from linnet.corpora.voices import ESPEAK_ACCENTS, EspeakEngine, Line, Voice
 from linnet.manifest.jsonl import read_manifest
 
 HOURS = 120 / 3600
@@ -38,8 +41,16 @@ class ToneEngine:
         return (0.3 * np.sin(np.arange(num_samples) / 9)).astype(np.float32)
 
 
+def prepare_spoken_numbers(
+    output: Path, hours: float = 6.0, dev_hours: float = 0.2, **options: Any
+) -> SyntheticSpeech:
+    return prepare_synthetic_speech(
+        output, SpokenNumbers(), ENGINE_SHARES, hours=hours, dev_hours=dev_hours, **options
+    )
+
+
 def install(monkeypatch: pytest.MonkeyPatch, *engines: ToneEngine, missing: Sequence[str] = ()) -> None:
-    monkeypatch.setattr(spoken_numbers, "installed_engines", lambda: (list(engines), list(missing)))
+    monkeypatch.setattr(synthetic_speech, "installed_engines", lambda: (list(engines), list(missing)))
 
 
 @pytest.fixture
@@ -101,7 +112,7 @@ def test_failed_clips_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     install(monkeypatch, ToneEngine("flite", fails=3))
     made = prepare_spoken_numbers(tmp_path, hours=0.01)
     assert made.dropped["flite: no sound"] > 0
-    assert len(read_manifest(tmp_path / "train.jsonl")) + made.dropped.total() == spoken_numbers.BATCH_LINES
+    assert len(read_manifest(tmp_path / "train.jsonl")) + made.dropped.total() == synthetic_speech.BATCH_LINES
 
 
 def test_an_engine_that_always_fails_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,3 +134,30 @@ def test_progress_goes_up_to_one(tmp_path: Path) -> None:
     prepare_spoken_numbers(tmp_path, hours=0.05, dev_hours=0.005, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+@pytest.mark.usefixtures("all_engines")
+def test_sentences_are_lines_of_every_text_by_voices_that_speak_english(tmp_path: Path) -> None:
+    lines = {"a.txt": ["it's a small bird", "with a loud voice"], "b.txt": ["they sing they say", "in may"]}
+    for name, texts in lines.items():
+        (tmp_path / name).write_text("\n".join([*texts, "word", "No, 3 x", ""]), encoding="utf-8")
+    script = SpokenSentences([tmp_path / name for name in lines])
+    prepare_synthetic_speech(tmp_path / "out", script, ENGINE_SHARES, hours=0.01, dev_hours=0)
+    read = read_manifest(tmp_path / "out" / "train.jsonl")
+    assert {each.text for each in read} == {text for texts in lines.values() for text in texts}
+
+
+def test_no_voice_that_knows_digits_only_reads_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("a small bird\n", encoding="utf-8")
+    script, engine, rng = SpokenSentences([path]), EspeakEngine(), random.Random(1)
+    accents = {script.draw(engine, rng, dev=False)[0].voice.name.split("+")[0] for _ in range(60)}
+    assert len(accents) > 5
+    assert accents <= set(ESPEAK_ACCENTS)
+
+
+def test_a_text_without_sentences_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.txt"
+    path.write_text("One\nTWO 2\n", encoding="utf-8")
+    with pytest.raises(TextError, match="no line of 2 to 34"):
+        SpokenSentences([path])
