@@ -39,6 +39,8 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "group norm, pre-norm": ("Wav2Vec2", {"do_stable_layer_norm": True}),
     "hubert base": ("Hubert", {}),
     "hubert large": ("Hubert", NORMED),
+    "wavlm base": ("WavLM", {"num_buckets": 16, "max_bucket_distance": 12}),
+    "wavlm large": ("WavLM", NORMED | {"num_buckets": 12, "max_bucket_distance": 20}),
 }
 VOCABULARY = {"|": 1, "a": 0, "<pad>": 2, "b": 3, "c": 4, "d": 5, "e": 6, "<unk>": 7}
 ORDER = [1, 0, 3, 4, 5, 6, 7, 2]
@@ -92,7 +94,7 @@ def test_each_recording_in_a_batch_gives_what_it_gives_alone_there(pair: tuple[A
         torch.testing.assert_close(found, theirs(oracle, samples, ORDER), atol=TOLERANCE, rtol=0)
 
 
-@pytest.mark.parametrize("pair", ["large", "hubert large"], indirect=True)
+@pytest.mark.parametrize("pair", ["large", "hubert large", "wavlm large"], indirect=True)
 def test_a_padded_batch_with_its_mask(pair: tuple[Any, CtcModel]) -> None:
     """Those with layer norm are trained with masks; transformers pads after normalizing."""
     oracle, model = pair

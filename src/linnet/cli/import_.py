@@ -55,7 +55,7 @@ def import_(
     """Turn a model of NeMo or transformers into a bundle, and compare both.
 
     Read are CTC models and the CTC branch of hybrid ones; of transformers wav2vec
-    2.0 and HuBERT. Nothing in the file is run, and nothing is written unless the
+    2.0, HuBERT and WavLM. Nothing in the file is run, and nothing is written unless the
     bundle gives what the model gives.
     An .onnx file that was exported from such a model, or its folder for sherpa-onnx
     or onnx-asr, is run on noise, since there is no model to compare it with.

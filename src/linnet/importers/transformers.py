@@ -23,9 +23,9 @@ from linnet.models.ctc import CtcModel, ModelConfig
 from linnet.models.wav2vec2 import Wav2Vec2Config
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 
-PREFIXES = {"wav2vec2": "wav2vec2.", "hubert": "hubert."}
-HEADS = ("Wav2Vec2ForCTC", "HubertForCTC")
-WITHOUT_HEAD = ("Wav2Vec2Model", "Wav2Vec2ForPreTraining", "HubertModel")
+PREFIXES = {"wav2vec2": "wav2vec2.", "hubert": "hubert.", "wavlm": "wavlm."}
+HEADS = ("Wav2Vec2ForCTC", "HubertForCTC", "WavLMForCTC")
+WITHOUT_HEAD = ("Wav2Vec2Model", "Wav2Vec2ForPreTraining", "HubertModel", "WavLMModel")
 _LEFT_OUT = {  # parts of pre-training
     "quantizer.": "codebooks",
     "project_hid.": "projections to the codebooks",
@@ -44,6 +44,9 @@ _NAMES = {  # theirs: ours, within the encoder
     r"encoder\.layers\.(\d+)\.attention\.k_proj\.(weight|bias)": r"layers.\1.attention.key.\2",
     r"encoder\.layers\.(\d+)\.attention\.v_proj\.(weight|bias)": r"layers.\1.attention.value.\2",
     r"encoder\.layers\.(\d+)\.attention\.out_proj\.(weight|bias)": r"layers.\1.attention.output.\2",
+    r"encoder\.layers\.0\.attention\.rel_attn_embed\.weight": "distance_bias.weight",
+    r"encoder\.layers\.(\d+)\.attention\.gru_rel_pos_const": r"layers.\1.attention.gate_scale",
+    r"encoder\.layers\.(\d+)\.attention\.gru_rel_pos_linear\.(weight|bias)": r"layers.\1.attention.gate.\2",
     r"encoder\.layers\.(\d+)\.layer_norm\.(weight|bias)": r"layers.\1.attention_norm.\2",
     r"encoder\.layers\.(\d+)\.feed_forward\.intermediate_dense\.(\w+)": r"layers.\1.feed_forward.expand.\2",
     r"encoder\.layers\.(\d+)\.feed_forward\.output_dense\.(\w+)": r"layers.\1.feed_forward.contract.\2",
@@ -112,7 +115,7 @@ def import_transformers(
     section = Section(values, str(folder / TRANSFORMERS_CONFIG))
     kind, architecture = _architecture(values, section.where, needs_head=needs_head)
     has_head = architecture in HEADS
-    encoder = _encoder(section)
+    encoder = _encoder(section, biased=kind == "wavlm")
     vocabulary = None
     if has_head:
         sizes = section.take("vocab_size", int, 32), section.take("pad_token_id", int, 0)
@@ -127,8 +130,9 @@ def import_transformers(
     renamed.setdefault("encoder.mask_vector", torch.zeros(encoder.width))  # of training alone
     if vocabulary is None:
         renamed |= _blank_head(config)
+    checked = fitted(config, renamed, str(path))
     model = CtcModel(config)
-    model.load_state_dict(fitted(config, renamed, str(path)), assign=True)
+    model.load_state_dict(checked, assign=True)
     version = values.get("transformers_version")
     return ImportedTransformers(
         model.eval(), architecture, version if isinstance(version, str) else None, left_out, has_head
@@ -154,7 +158,7 @@ def _architecture(values: Mapping[str, Any], where: str, *, needs_head: bool) ->
     return kind, architectures[0]
 
 
-def _encoder(section: Section) -> Wav2Vec2Config:
+def _encoder(section: Section, *, biased: bool) -> Wav2Vec2Config:
     """Translate what the encoder computes; defaults are those of transformers."""
     for key, allowed in {
         "feat_extract_activation": ["gelu"],
@@ -185,6 +189,7 @@ def _encoder(section: Section) -> Wav2Vec2Config:
         "pre_norm": section.take("do_stable_layer_norm", bool, False),
         "position_kernel": section.take("num_conv_pos_embeddings", int, 128),
         "position_groups": section.take("num_conv_pos_embedding_groups", int, 16),
+        **(_distance_bias(section) if biased else {}),
         "norm_eps": section.take("layer_norm_eps", float, 1e-5),
         "dropout": section.take("hidden_dropout", float, 0.1),
         "attention_dropout": section.take("attention_dropout", float, 0.1),
@@ -199,6 +204,14 @@ def _encoder(section: Section) -> Wav2Vec2Config:
         return Wav2Vec2Config.model_validate(values)
     except ValidationError as error:
         raise _refused(error, Wav2Vec2Config, section.where) from None
+
+
+def _distance_bias(section: Section) -> dict[str, int]:
+    section.ignore("replace_prob", "num_ctc_classes")
+    return {
+        "bias_buckets": section.take("num_buckets", int, 320),
+        "bias_distance": section.take("max_bucket_distance", int, 800),
+    }
 
 
 def _mask(section: Section, axis: str, share: float, min_spans: int) -> dict[str, Any]:
