@@ -1,5 +1,6 @@
-"""A wav2vec 2.0 or HuBERT model that transformers saved, as a model of linnet."""
+"""A wav2vec 2.0, HuBERT or WavLM model that transformers saved, as a model of linnet."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from linnet.importers.fitting import fitted, listed
 from linnet.importers.nemo import model_name
 from linnet.importers.section import Section
 from linnet.importers.transformers_folder import read_json, read_weights
-from linnet.importers.transformers_vocabulary import Vocabulary, read_vocabulary
+from linnet.importers.transformers_vocabulary import OutputTokens, read_vocabulary
 from linnet.models.ctc import CtcModel, ModelConfig
 from linnet.models.wav2vec2 import Wav2Vec2Config
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
@@ -235,10 +236,13 @@ def _frontend(folder: Path, encoder: Wav2Vec2Config) -> FrontendConfig:
     section.expect("padding_value", [0, 0.0])
     section.ignore("return_attention_mask", "processor_class", "do_resample", "tokenizer_class")
     rate_hz = section.take("sampling_rate", int, 16000)
+    window_ms = 1000 * encoder.window_samples / max(rate_hz, 1)
+    if int(rate_hz * window_ms / 1000) < encoder.window_samples:
+        window_ms = math.nextafter(window_ms, math.inf)
     values = {
         "kind": "waveform",
         "sample_rate_hz": rate_hz,
-        "window_ms": 1000 * encoder.window_samples / max(rate_hz, 1),
+        "window_ms": window_ms,
         "normalize": "per_feature" if section.take("do_normalize", bool, True) else "none",
     }
     _finish(section)
@@ -249,7 +253,7 @@ def _frontend(folder: Path, encoder: Wav2Vec2Config) -> FrontendConfig:
 
 
 def _model_config(
-    name: str, frontend: FrontendConfig, encoder: Wav2Vec2Config, vocabulary: Vocabulary | None
+    name: str, frontend: FrontendConfig, encoder: Wav2Vec2Config, vocabulary: OutputTokens | None
 ) -> ModelConfig:
     tokenizer = TokenizerConfig() if vocabulary is None else vocabulary.tokenizer
     return ModelConfig(name=name, frontend=frontend, encoder=encoder, tokenizer=tokenizer, normalizer="basic")
@@ -271,7 +275,7 @@ def _refused(error: ValidationError, model: Any, where: str) -> CheckpointError:
 
 
 def _rename(
-    weights: Mapping[str, Tensor], prefix: str, vocabulary: Vocabulary | None, where: str
+    weights: Mapping[str, Tensor], prefix: str, vocabulary: OutputTokens | None, where: str
 ) -> tuple[dict[str, Tensor], dict[str, int]]:
     """Give the weights under our names, and how many numbers were left out, by what they are."""
     renamed: dict[str, Tensor] = {}
@@ -304,7 +308,7 @@ def our_name(key: str) -> str | None:
     return None
 
 
-def _head_rows(key: str, value: Tensor, vocabulary: Vocabulary, where: str) -> Tensor:
+def _head_rows(key: str, value: Tensor, vocabulary: OutputTokens, where: str) -> Tensor:
     """Put the rows of the head in the order of our vocabulary: the space first, the blank last."""
     if value.shape[:1] != (len(vocabulary.order),):
         raise CheckpointError(

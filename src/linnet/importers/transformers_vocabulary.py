@@ -17,7 +17,7 @@ DELIMITER = "|"
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class OutputTokens:
     """What the outputs of a model mean.
 
     Attributes:
@@ -29,7 +29,7 @@ class Vocabulary:
     order: tuple[int, ...]
 
 
-def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> Vocabulary:
+def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> OutputTokens:
     """Read the tokens of a folder.
 
     Letters come in lower case where that keeps them apart, as linnet's normalizers write texts.
@@ -65,7 +65,7 @@ def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> Vocabulary
         )
     others = [index for index in range(num_outputs) if index not in (blank_id, spaces[0])]
     tokenizer = _tokenizer(_lowered([tokens[index] for index in others]), where)
-    return Vocabulary(tokenizer, (spaces[0], *others, blank_id))
+    return OutputTokens(tokenizer, (spaces[0], *others, blank_id))
 
 
 def _tokens(folder: Path, about: Mapping[str, Any], where: str) -> dict[int, str]:
