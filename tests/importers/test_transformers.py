@@ -52,7 +52,7 @@ def test_tokens_may_have_other_names(
     vocabulary: dict[str, int], files: dict[str, Any], pieces: tuple[str, ...], write_transformers: Writer
 ) -> None:
     about = {
-        "pad_token": "[PAD]",
+        "pad_token": {"content": "[PAD]", "lstrip": True},
         "word_delimiter_token": "_" if "_" in vocabulary else "|",
         "added_tokens_decoder": {"6": {"content": "<s>"}, "9": {"content": "</s>"}},
     }
@@ -112,6 +112,8 @@ def test_a_pre_trained_model_is_for_training_alone(write_transformers: Writer) -
     ("config", "message"),
     [
         ({"model_type": "whisper"}, r"config\.json: model_type: 'whisper' is not supported; known: wav2vec2"),
+        ({"model_type": ["wav2vec2"]}, r"model_type: \['wav2vec2'\] is not supported"),
+        ({"architectures": [["x"]]}, "architectures: .* is not supported"),
         ({"architectures": ["Wav2Vec2ForXVector"]}, "Wav2Vec2ForXVector.* is not supported"),
         ({"hidden_act": "relu"}, "hidden_act: 'relu' is not supported; known: 'gelu'"),
         ({"add_adapter": True}, "add_adapter: True is not supported"),

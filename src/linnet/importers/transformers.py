@@ -142,14 +142,14 @@ def import_transformers(
 
 def _architecture(values: Mapping[str, Any], where: str, *, needs_head: bool) -> tuple[str, str]:
     kind, architectures = values.get("model_type"), values.get("architectures")
-    if kind not in PREFIXES:
+    if not isinstance(kind, str) or kind not in PREFIXES:
         raise CheckpointError(
             f"model_type: {shorten(kind)} is not supported; known: {', '.join(PREFIXES)}", where=where
         )
     known = HEADS if needs_head else (*HEADS, *WITHOUT_HEAD)
     if not isinstance(architectures, list) or len(architectures) != 1 or architectures[0] not in known:
         remedy = "Give a model that was fine-tuned for CTC"
-        if isinstance(architectures, list) and set(architectures) & {*WITHOUT_HEAD}:
+        if isinstance(architectures, list) and any(each in WITHOUT_HEAD for each in architectures):
             remedy = "It has no head yet: fine-tune it first, with init.path in the configuration of a run"
         raise CheckpointError(
             f"architectures: {shorten(architectures)} is not supported; known: {', '.join(known)}",
@@ -161,7 +161,7 @@ def _architecture(values: Mapping[str, Any], where: str, *, needs_head: bool) ->
 
 def _encoder(section: Section, *, biased: bool) -> Wav2Vec2Config:
     """Translate what the encoder computes; defaults are those of transformers."""
-    for key, allowed in {
+    known: dict[str, list[Any]] = {
         "feat_extract_activation": ["gelu"],
         "hidden_act": ["gelu"],
         "add_adapter": [False],
@@ -169,7 +169,8 @@ def _encoder(section: Section, *, biased: bool) -> Wav2Vec2Config:
         "use_weighted_layer_sum": [False],
         "feat_proj_layer_norm": [True],
         "conv_pos_batch_norm": [False],
-    }.items():
+    }
+    for key, allowed in known.items():
         section.expect(key, allowed)
     shapes = [
         section.take("conv_dim", list, [512] * 7),
