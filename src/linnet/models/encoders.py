@@ -22,19 +22,23 @@ from linnet.models import (
     n2,
     quartznet,
     squeezeformer,
+    wav2vec2,
     wave2letter,
 )
 from linnet.models.conformer import ConformerConfig
 from linnet.models.deepspeech2 import DeepSpeech2Config
 from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
+from linnet.models.wav2vec2 import Wav2Vec2Config
 
 DEFAULT_KIND = "jasper"
 
 
 EncoderConfig = Annotated[
-    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig, Field(discriminator="kind")
+    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig | Wav2Vec2Config,
+    Field(discriminator="kind"),
 ]
+WAVEFORM_ENCODERS = (Wav2Vec2Config,)  # these read samples, and nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ FAMILIES: Mapping[str, Family] = {
     "n2": Family(n2.VARIANTS, n2.n2),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
     "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
+    "wav2vec2": Family(wav2vec2.VARIANTS, wav2vec2.wav2vec2),
     "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
 }
 

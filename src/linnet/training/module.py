@@ -1,7 +1,7 @@
 """One training step and one validation step, as Lightning wants them."""
 
 import logging
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,20 +21,105 @@ from linnet.optim.groups import ParameterGroup, encoder_layers, parameter_groups
 from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
-from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
+from linnet.training.freezing import always_frozen_names, evaluate_frozen, freeze, frozen_names
 from linnet.training.intermediate import IntermediateOutputs
 from linnet.training.loss import ctc_loss, mean_over_used
+from linnet.training.measure import WER, Measure
 
 logger = logging.getLogger(__name__)
 
 
-class CtcTraining(LightningModule):
-    """Trains a CtcModel, with an auxiliary head beside its own where the configuration asks for one."""
+class ModelTraining(LightningModule):
+    """What every objective shares: the model, what of it is frozen, the optimizer, and the checkpoint.
+
+    Attributes:
+        measure: what decides between checkpoints.
+    """
+
+    measure: ClassVar[Measure]
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.config = config
         self.model = CtcModel(config.model)
+        init = config.init
+        self.always_frozen = always_frozen_names(self.model, init) if init else frozenset()
+        self.frozen = frozen_names(self.model, init) if init else frozenset()
+        freeze(self.model, self.frozen)
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, but for what is frozen; or to evaluation."""
+        super().train(mode)
+        if mode:
+            evaluate_frozen(self.model)
+        return self
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Train everything from the step on that `init.unfreeze_after_steps` names."""
+        init = self.config.init
+        if self.frozen == self.always_frozen or init is None or init.unfreeze_after_steps is None:
+            return
+        if self.global_step >= init.unfreeze_after_steps:
+            count = len(self.frozen - self.always_frozen)
+            logger.info("step %d: %d frozen tensors are trained from here on", self.global_step, count)
+            self.frozen = self.always_frozen
+            freeze(self.model, self.frozen)
+            self.train()
+
+    def seed_step(self, batch_index: int) -> None:
+        """Let random numbers depend on seed, batch and rank alone: a resumed run draws the same."""
+        torch.manual_seed(_seed_of(self.config.trainer.seed, batch_index, self.global_rank))
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer and a schedule that is stepped with it."""
+        groups = self.parameter_groups()
+        if len(groups) > 1 and self.global_rank == 0:
+            for group in groups:
+                logger.info("learning rate %.3g: %s (%d tensors)", group.lr, group.label, len(group.names))
+        optimizer = build_optimizer(
+            self.config.optimizer, [{"params": list(group.parameters), "lr": group.lr} for group in groups]
+        )
+        schedule = build_schedule(self.config.schedule, optimizer, self.config.trainer.max_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Sort by learning rate what is trained, now or once it is unfrozen; the rest gets no optimizer."""
+        init = self.config.init
+        waits = init is not None and init.unfreeze_after_steps is not None
+        never = self.always_frozen if waits else self.frozen
+        named = ((name.removeprefix(PREFIX), parameter) for name, parameter in self.named_parameters())
+        trained = [(name, parameter) for name, parameter in named if name not in never]
+        return parameter_groups(
+            self.config.optimizer, trained, encoder_layers(self.model.encoder, prefix="encoder")
+        )
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on with other parameters or groups than those that the optimizer's state is of.
+
+        Raises:
+            ConfigError: when they differ.
+        """
+        saved = [len(group["params"]) for group in checkpoint["optimizer_states"][0]["param_groups"]]
+        if saved != [len(group.parameters) for group in self.parameter_groups()]:
+            raise ConfigError(
+                "init.freeze or the groups of the optimizer differ from those of the run to resume",
+                where=str(self.config.output_dir),
+                remedy="Take them from the config.yaml there, or give another output_dir=…",
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say in the checkpoint which model it holds."""
+        checkpoint["linnet"] = describe_model(self.config.model)
+
+
+class CtcTraining(ModelTraining):
+    """Trains a CtcModel, with an auxiliary head beside its own where the configuration asks for one."""
+
+    measure = WER
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__(config)
         self.augment = FeatureAugment(config.feature_augment)
         self.auxiliary_head: TimeConv | None = None
         if config.auxiliary is not None:
@@ -46,29 +131,6 @@ class CtcTraining(LightningModule):
         if config.intermediate is not None:
             self.intermediate = IntermediateOutputs(self.model.encoder, config.intermediate.blocks)
         self._dev_counts = torch.zeros(2, dtype=torch.long)
-        self.frozen = frozen_names(self.model, config.init) if config.init else frozenset()
-        freeze(self.model, self.frozen)
-        self.train()
-
-    def train(self, mode: bool = True) -> "CtcTraining":
-        """Switch to training, but for what is frozen; or to evaluation."""
-        super().train(mode)
-        if mode:
-            evaluate_frozen(self.model)
-        return self
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Train everything from the step on that `init.unfreeze_after_steps` names."""
-        init = self.config.init
-        if not self.frozen or init is None or init.unfreeze_after_steps is None:
-            return
-        if self.global_step >= init.unfreeze_after_steps:
-            logger.info(
-                "step %d: %d frozen tensors are trained from here on", self.global_step, len(self.frozen)
-            )
-            self.frozen = frozenset()
-            freeze(self.model, self.frozen)
-            self.train()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
@@ -77,7 +139,7 @@ class CtcTraining(LightningModule):
             batch: what to train on.
             batch_index: its number in the run, which its random numbers depend on.
         """
-        torch.manual_seed(_seed_of(self.config.trainer.seed, batch_index, self.global_rank))
+        self.seed_step(batch_index)
         with torch.no_grad():
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
             features = self.augment(features, lengths, self._mask_generator(batch_index))
@@ -112,47 +174,7 @@ class CtcTraining(LightningModule):
         assert isinstance(gathered, Tensor)
         errors, words = gathered.view(-1, 2).sum(0).tolist()
         self._dev_counts.zero_()
-        self.log("dev_wer", errors / max(words, 1), prog_bar=True, sync_dist=False)
-
-    def configure_optimizers(self) -> Any:
-        """Return the optimizer and a schedule that is stepped with it."""
-        groups = self.parameter_groups()
-        if len(groups) > 1 and self.global_rank == 0:
-            for group in groups:
-                logger.info("learning rate %.3g: %s (%d tensors)", group.lr, group.label, len(group.names))
-        optimizer = build_optimizer(
-            self.config.optimizer, [{"params": list(group.parameters), "lr": group.lr} for group in groups]
-        )
-        schedule = build_schedule(self.config.schedule, optimizer, self.config.trainer.max_steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def parameter_groups(self) -> list[ParameterGroup]:
-        """Sort by learning rate what is trained, now or once it is unfrozen; the rest gets no optimizer."""
-        init = self.config.init
-        never = self.frozen if init is not None and init.unfreeze_after_steps is None else frozenset()
-        named = ((name.removeprefix(PREFIX), parameter) for name, parameter in self.named_parameters())
-        trained = [(name, parameter) for name, parameter in named if name not in never]
-        return parameter_groups(
-            self.config.optimizer, trained, encoder_layers(self.model.encoder, prefix="encoder")
-        )
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to go on with other parameters or groups than those that the optimizer's state is of.
-
-        Raises:
-            ConfigError: when they differ.
-        """
-        saved = [len(group["params"]) for group in checkpoint["optimizer_states"][0]["param_groups"]]
-        if saved != [len(group.parameters) for group in self.parameter_groups()]:
-            raise ConfigError(
-                "init.freeze or the groups of the optimizer differ from those of the run to resume",
-                where=str(self.config.output_dir),
-                remedy="Take them from the config.yaml there, or give another output_dir=…",
-            )
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Say in the checkpoint which model it holds."""
-        checkpoint["linnet"] = describe_model(self.config.model)
+        self.log(self.measure.key, errors / max(words, 1), prog_bar=True, sync_dist=False)
 
     def _intermediate_loss(self, num_frames: int, lengths: Tensor, batch: Batch) -> Tensor:
         assert self.intermediate is not None
