@@ -8,9 +8,9 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from linnet.models import (
     citrinet,
@@ -28,13 +28,53 @@ from linnet.models.conformer import ConformerConfig
 from linnet.models.deepspeech2 import DeepSpeech2Config
 from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
+from linnet.models.stack import EncoderStack
+from linnet.models.wav2vec import Wav2VecConfig
 
 DEFAULT_KIND = "jasper"
 
 
+class StackConfig(BaseModel):
+    """An encoder that reads what another one makes, such as a Conformer over the features of wav2vec.
+
+    Attributes:
+        first: the encoder that reads the features.
+        then: the one that reads the encoding of the first. Both are written as any encoder.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["stack"] = "stack"
+    first: "EncoderConfig"
+    then: "EncoderConfig"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_variants(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {**data, **{part: expand_variant(data[part]) for part in ("first", "then") if part in data}}
+
+    @property
+    def output_width(self) -> int:
+        """Channels out: D."""
+        return self.then.output_width
+
+    @property
+    def subsampling(self) -> int:
+        """Input frames per output frame."""
+        return self.first.subsampling * self.then.subsampling
+
+    def build(self, num_features: int) -> EncoderStack:
+        """Build both encoders for features of F = `num_features` rows."""
+        return EncoderStack(self.first.build(num_features), self.then.build(self.first.output_width))
+
+
 EncoderConfig = Annotated[
-    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig, Field(discriminator="kind")
+    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig | Wav2VecConfig | StackConfig,
+    Field(discriminator="kind"),
 ]
+StackConfig.model_rebuild()
 
 
 @dataclass(frozen=True, slots=True)
