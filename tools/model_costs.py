@@ -59,7 +59,9 @@ def count_cost(family: str, variant: str, num_frames: int) -> Cost:
 
 def frames_to_count(family: str) -> int:
     """Give 10 s; less for recurrent layers, counted step by step at the same cost in each."""
-    return 40 if family in RECURRENT else 1000
+    if family in RECURRENT:
+        return 40
+    return round(10 / ARCHITECTURES[family].frontend.frame_shift_s)
 
 
 def main(families: list[str]) -> None:

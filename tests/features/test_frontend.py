@@ -43,6 +43,7 @@ EVERY_KIND = [
     N2,
     KALDI,
     ICEFALL,
+    {"kind": "waveform"},
 ]
 
 
@@ -160,10 +161,24 @@ def test_constant_input_is_finite(settings: dict[str, Any], level: float) -> Non
     assert np.isfinite(features).all()
 
 
-@pytest.mark.parametrize("settings", [{}, OLD_NEMO, WIDE, {"kind": "spectrogram"}, N2])
+@pytest.mark.parametrize("settings", [{}, OLD_NEMO, WIDE, {"kind": "spectrogram"}, N2, {"kind": "waveform"}])
 def test_digital_silence_is_normalized_to_zeros(settings: dict[str, Any]) -> None:
     features, _ = compute_features(np.zeros(8000, np.float32), FrontendConfig(**settings))
     assert not features.any()
+
+
+def test_a_waveform_is_normalized_as_transformers_does() -> None:
+    samples = np.random.default_rng(0).standard_normal(4000, dtype=np.float32) * 0.01 + 0.2
+    wide = samples.astype(np.float64)
+    expected = (wide - wide.mean()) / np.sqrt(wide.var() + 1e-7)  # its `zero_mean_unit_var_norm`
+    features, num_frames = compute_features(samples, FrontendConfig(kind="waveform"))
+    assert num_frames == 4000
+    np.testing.assert_allclose(features[0], expected, atol=1e-5)
+
+
+def test_a_waveform_too_short_for_the_network_has_no_frames() -> None:
+    config = FrontendConfig(kind="waveform")
+    assert [config.num_frames(length) for length in (0, 399, 400)] == [0, 0, 400]
 
 
 def test_input_is_not_changed() -> None:

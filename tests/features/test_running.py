@@ -22,6 +22,16 @@ def test_parts_together_normalize_as_the_whole(kind: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_parts_of_a_waveform_normalize_as_the_whole() -> None:
+    config = FrontendConfig(kind="waveform")
+    found = (np.random.default_rng(0).normal(size=(1, 900)) * 0.001 + 0.1).astype(np.float32)
+    expected = found.copy()
+    parts = [RunningStatistics.of(part, config) for part in np.split(found, [400], axis=1)]
+    parts[0].joined(parts[1]).normalize(found, config)
+    normalize(expected, config)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def test_silence_stays_finite_and_nothing_changes_nothing() -> None:
     config = FrontendConfig(num_mels=2)
     nothing = np.empty((2, 0), np.float32)

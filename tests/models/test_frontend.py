@@ -24,6 +24,7 @@ EVERY_KIND: list[dict[str, Any]] = [
     N2,
     {"kind": "kaldi_fbank"},
     ICEFALL | {"remove_dc_offset": False, "normalize": "per_feature"},
+    {"kind": "waveform"},
 ]
 RANDOM_LENGTHS = np.exp(np.random.default_rng(5).uniform(0, np.log(960_000), size=12)).astype(int).tolist()
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
 
+from linnet.models.ctc import ModelConfig
 from linnet.models.encoders import StackConfig
 from linnet.models.wav2vec import Wav2VecConfig, Wav2VecEncoder, Wav2VecPrediction, wav2vec
 
@@ -174,3 +175,16 @@ def test_both_encoders_of_a_stack_may_be_named_sizes() -> None:
     assert (config.first.output_width, config.subsampling) == (768, 8)
     with pytest.raises(ValidationError, match="'tiny' is not one of"):
         StackConfig.model_validate({"first": {"quartznet": "tiny"}, "then": {"conformer": "s"}})
+
+
+def test_samples_go_to_the_lowest_encoder_only() -> None:
+    wave = {"name": "x", "tokenizer": {"kind": "char"}, "frontend": {"kind": "waveform", "window_ms": 30.0}}
+    stack = {"kind": "stack", "first": {"wav2vec": "tiny"}, "then": {"conformer": "s"}}
+    config = ModelConfig.model_validate(wave | {"encoder": stack})
+    assert config.encoder.subsampling == 640
+    with pytest.raises(ValidationError, match="cannot read a front end of kind logmel"):
+        ModelConfig.model_validate(wave | {"encoder": stack, "frontend": {}})
+    with pytest.raises(
+        ValidationError, match="the second encoder of a stack cannot"
+    ):
+        ModelConfig.model_validate(wave | {"encoder": stack | {"then": {"wav2vec": "tiny"}}})

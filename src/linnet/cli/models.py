@@ -72,6 +72,7 @@ def _rows(family: str, architecture: "Architecture") -> "Rows":
             "num_outputs": architecture.num_outputs_of(name),
             "gmac_per_s": size.gmac_per_s,
             "subsampling": architecture.subsampling,
+            "frame_ms": 1000 * architecture.frontend.frame_shift_s * architecture.subsampling,
             "frontend": architecture.frontend_of(name).model_dump(mode="json", exclude_unset=True),
             "wer": None if size.wer is None else asdict(size.wer),
             "source": size.source,
@@ -92,7 +93,7 @@ def _print_table(rows: "Rows") -> None:
             row["size"],
             f"{row['parameters'] / 1e6:.1f}",
             f"{row['gmac_per_s']:.3g}",
-            str(row["subsampling"]),
+            f"{row['frame_ms'] / 10:g}",
             _wer(row),
             row["source"],
         )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from linnet.core.arrays import Array
 
-Kind = Literal["logmel", "mfcc", "spectrogram", "kaldi_fbank"]
+Kind = Literal["logmel", "mfcc", "spectrogram", "kaldi_fbank", "waveform"]
 TablePrecision = Literal["float32", "float16", "bfloat16"]
 
 # What each kind changes in the defaults below, so that `kind: mfcc` alone means what its source means by it.
@@ -32,6 +32,7 @@ KIND_DEFAULTS: dict[str, dict[str, Any]] = {
         "log_guard": float(np.finfo(np.float32).eps),
         "log_guard_mode": "clamp",
     },
+    "waveform": {"window_ms": 25.0, "preemphasis": 0.0, "dither": 0.0},
 }
 
 # Keys that a kind never looks at: a value other than the default would be lost in silence.
@@ -42,29 +43,36 @@ _UNUSED_KEYS: dict[str, tuple[str, ...]] = {
     "spectrogram": ("num_ceps", "num_mels", "low_hz", "high_hz", *_KALDI_ONLY),
     "mfcc": (*_KALDI_ONLY, *_SPECTROGRAM_ONLY),
     "kaldi_fbank": ("num_ceps", "pad_mode", "periodic_window", *_SPECTROGRAM_ONLY),
+    "waveform": (
+        *("num_mels", "num_ceps", "hop_ms", "n_fft", "window", "periodic_window", "preemphasis", "low_hz"),
+        *("high_hz", "pad_mode", "log_guard", "log_guard_mode", "table_precision"),
+        *(*_KALDI_ONLY, *_SPECTROGRAM_ONLY),
+    ),
 }
 
 
 class FrontendConfig(BaseModel):
     """From samples to the features a model reads.
 
-    Four kinds:
+    Five kinds:
 
     - `logmel`: log-mel energies as NeMo's `AudioToMelSpectrogramPreprocessor` computes them.
     - `mfcc`: cepstra as NeMo's `AudioToMFCCPreprocessor` (torchaudio's `MFCC`) computes them.
     - `spectrogram`: the compressed power of every FFT bin, with the framing of `logmel`.
     - `kaldi_fbank`: Kaldi's `compute-fbank-feats`, also for WeNet and icefall models.
+    - `waveform`: the samples themselves, one a frame, for networks that begin with convolutions over them.
 
     A key that is left out takes the default of its kind (`KIND_DEFAULTS`), otherwise the one below.
 
     Attributes:
         kind: which features.
         sample_rate_hz: the rate of the samples.
-        num_mels: mel bands (all kinds but `spectrogram`).
+        num_mels: mel bands (all kinds but `spectrogram` and `waveform`).
         num_ceps: cepstra that `mfcc` keeps.
         num_bins: how many of the lowest FFT bins `spectrogram` keeps; None keeps all.
         compression: what `spectrogram` takes of a bin: the `log` of its power or the `sqrt` of its magnitude.
-        window_ms: length of the analysis window.
+        window_ms: length of the analysis window; of `waveform` what the network needs for its first frame: a
+            shorter recording has no frames.
         hop_ms: distance between two frames.
         n_fft: FFT length; None takes the next power of two of the window.
         window: shape of the analysis window.
@@ -76,7 +84,7 @@ class FrontendConfig(BaseModel):
         high_hz: upper edge of the last mel band; None is half the sample rate.
         normalize: mean 0 and standard deviation 1 of each row (`per_feature`) or of the whole utterance
             (`all_features`) or of each frame over its rows (`per_frame`), or with the given `fixed_mean` and
-            `fixed_std` of each row (`fixed`).
+            `fixed_std` of each row (`fixed`). For `waveform` the deviation is that of transformers.
         fixed_mean: one mean a row, for `normalize: fixed`.
         fixed_std: one standard deviation a row, for `normalize: fixed`.
         pad_mode: what lies beyond the two ends. `zeros` is NeMo ≥ 2.5 and gives N // hop frames, `reflect` is
@@ -128,6 +136,8 @@ class FrontendConfig(BaseModel):
     @property
     def hop_samples(self) -> int:
         """Samples from one frame to the next."""
+        if self.kind == "waveform":
+            return 1
         return int(self.sample_rate_hz * self.hop_ms / 1000)
 
     @property
@@ -148,6 +158,8 @@ class FrontendConfig(BaseModel):
     @property
     def num_features(self) -> int:
         """Rows of the features: F."""
+        if self.kind == "waveform":
+            return 1
         if self.kind == "spectrogram":
             return self.num_bins or self.fft_size // 2 + 1
         return self.num_ceps if self.kind == "mfcc" else self.num_mels
@@ -166,6 +178,8 @@ class FrontendConfig(BaseModel):
             T in the same form, before `pad_to`.
         """
         hop = self.hop_samples
+        if self.kind == "waveform":
+            return num_samples * (num_samples >= self.window_samples)
         if self.kind == "kaldi_fbank":
             if self.snip_edges:
                 whole = num_samples >= self.window_samples
@@ -217,6 +231,8 @@ class FrontendConfig(BaseModel):
                 f"num_bins={self.num_bins} is more than the {self.fft_size // 2 + 1} bins "
                 f"of an FFT over {self.fft_size} samples"
             )
+        if self.kind == "waveform" and self.normalize == "per_frame":
+            raise ValueError("normalize='per_frame' would make each sample of a waveform 0")
         self._check_fixed_statistics()
         self._check_unused_keys()
         return self

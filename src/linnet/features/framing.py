@@ -37,6 +37,8 @@ def frame_blocks(samples: Samples, config: FrontendConfig) -> Iterator[tuple[sli
 
 def first_sample(config: FrontendConfig) -> int:
     """Place the window of frame 0: the index of its first sample, below 0 where it begins in the padding."""
+    if config.kind == "waveform":
+        return 0
     if config.kind == "kaldi_fbank":
         return 0 if config.snip_edges else config.hop_samples // 2 - config.window_samples // 2
     # The FFT is centered on sample t · hop, and the window in the FFT (torch.stft with center=True).

@@ -43,4 +43,11 @@ def _computer_of(kind: Kind) -> Callable[[Samples, FrontendConfig], Features]:
         from linnet.features.spectrogram import spectrogram
 
         return spectrogram
+    if kind == "waveform":
+        return waveform
     return log_mel
+
+
+def waveform(samples: Samples, config: FrontendConfig) -> Features:
+    """Take the samples themselves: (N,) → (1, N), or (1, 0) where they are too few for the network."""
+    return samples[None, : config.num_frames(len(samples))].copy()

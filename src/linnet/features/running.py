@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.core.arrays import Array, Features
 from linnet.features.config import FrontendConfig
-from linnet.features.normalize import STD_GUARD, normalize
+from linnet.features.normalize import deviation, normalize
 
 OVER_TIME = ("per_feature", "all_features")  # normalizations that look at more than one frame
 
@@ -53,6 +53,5 @@ class RunningStatistics:
         if config.normalize not in OVER_TIME:
             normalize(features, config)
             return
-        deviation = np.sqrt(self.squares / max(self.count - 1, 1)) + STD_GUARD
         features -= self.mean.astype(np.float32)
-        features /= deviation.astype(np.float32)
+        features /= deviation(self.squares, self.count, config).astype(np.float32)

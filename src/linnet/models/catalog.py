@@ -99,6 +99,8 @@ _N2 = FrontendConfig(
     normalize="per_frame",
     pad_mode="reflect",
 )
+_WAVEFORM = FrontendConfig(kind="waveform")
+_WAVEFORM_30 = FrontendConfig(kind="waveform", window_ms=30.0)
 _LETTERS = 29  # space, a to z, apostrophe, blank
 _PIECES_128, _PIECES_1024 = 129, 1025  # with the blank
 
@@ -249,6 +251,35 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             "m": Size(55_622_181, 1.25, "the paper", PublishedWer(2.56, 6.5)),
             "ml": Size(125_025_921, 2.74, "the paper", PublishedWer(2.61, 6.05)),
             "l": Size(236_254_209, 5.07, "the paper", PublishedWer(2.47, 5.97)),
+        },
+    ),
+    "wav2vec": Architecture(
+        title="wav2vec 1.0",
+        paper="arXiv:1904.05862",
+        frontend=_WAVEFORM_30,
+        subsampling=160,
+        num_outputs=_LETTERS,
+        sizes={
+            "tiny": Size(1_813_149, 0.302, "made for small corpora, unpublished"),
+            "base": Size(28_879_389, 4.78, "the paper"),
+            "large": Size(29_405_725, 4.84, "fairseq"),
+        },
+    ),
+    "wav2vec2": Architecture(
+        title="wav2vec 2.0",
+        paper="arXiv:2006.11477",
+        frontend=_WAVEFORM,
+        subsampling=320,
+        num_outputs=32,
+        sizes={
+            "tiny": Size(3_112_352, 0.355, "made for small corpora, unpublished"),
+            "base": Size(94_396_320, 7.41, "the paper", PublishedWer(3.4, 8.5)),
+            "large": Size(
+                315_471_520, 19.2, "the paper, after 60,000 hours without texts", PublishedWer(2.2, 4.5)
+            ),
+            "xls-r-300m": Size(315_471_520, 19.2, "XLS-R, arXiv:2111.09296"),
+            "xls-r-1b": Size(962_538_400, 53.3, "XLS-R, arXiv:2111.09296"),
+            "xls-r-2b": Size(2_159_321_120, 115, "XLS-R, arXiv:2111.09296"),
         },
     ),
     "wave2letter": Architecture(

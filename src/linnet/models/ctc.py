@@ -4,14 +4,14 @@ B batch, N samples, F mel bins, T frames, S frames after subsampling, D width, V
 last.
 """
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from torch import Tensor, nn
 
 from linnet.bundle.schema import ModelName
 from linnet.features.config import FrontendConfig
-from linnet.models.encoders import EncoderConfig, expand_variant
+from linnet.models.encoders import WAVEFORM_ENCODERS, EncoderConfig, expand_variant, lowest_encoder
 from linnet.models.frontend import TorchFrontend
 from linnet.models.heads import HeadConfig, LinearHeadConfig
 from linnet.models.jasper import JasperConfig
@@ -53,6 +53,18 @@ class ModelConfig(BaseModel):
         if not isinstance(data, dict) or "encoder" not in data:
             return data
         return {**data, "encoder": expand_variant(data["encoder"])}
+
+    @model_validator(mode="after")
+    def _check_frontend(self) -> Self:
+        kind, encoder = self.frontend.kind, lowest_encoder(self.encoder)
+        if (kind == "waveform") != isinstance(encoder, WAVEFORM_ENCODERS):
+            raise ValueError(f"an encoder of kind {encoder.kind} cannot read a front end of kind {kind}")
+        if isinstance(encoder, WAVEFORM_ENCODERS) and self.frontend.window_samples < encoder.window_samples:
+            raise ValueError(
+                f"frontend.window_ms={self.frontend.window_ms:g} makes {self.frontend.window_samples} samples, "
+                f"and the encoder needs {encoder.window_samples} for its first frame"
+            )
+        return self
 
 
 class CtcModel(nn.Module):

@@ -8,7 +8,7 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +22,8 @@ from linnet.models import (
     n2,
     quartznet,
     squeezeformer,
+    wav2vec,
+    wav2vec2,
     wave2letter,
 )
 from linnet.models.conformer import ConformerConfig
@@ -30,6 +32,7 @@ from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
 from linnet.models.stack import EncoderStack
 from linnet.models.wav2vec import Wav2VecConfig
+from linnet.models.wav2vec2 import Wav2Vec2Config
 
 DEFAULT_KIND = "jasper"
 
@@ -55,6 +58,12 @@ class StackConfig(BaseModel):
             return data
         return {**data, **{part: expand_variant(data[part]) for part in ("first", "then") if part in data}}
 
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if isinstance(lowest_encoder(self.then), WAVEFORM_ENCODERS):
+            raise ValueError("the second encoder of a stack cannot be one that reads samples")
+        return self
+
     @property
     def output_width(self) -> int:
         """Channels out: D."""
@@ -71,10 +80,22 @@ class StackConfig(BaseModel):
 
 
 EncoderConfig = Annotated[
-    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig | Wav2VecConfig | StackConfig,
+    JasperConfig
+    | ConformerConfig
+    | DeepSpeech2Config
+    | SqueezeformerConfig
+    | Wav2VecConfig
+    | Wav2Vec2Config
+    | StackConfig,
     Field(discriminator="kind"),
 ]
 StackConfig.model_rebuild()
+WAVEFORM_ENCODERS = (Wav2VecConfig, Wav2Vec2Config)  # these read samples, and nothing else
+
+
+def lowest_encoder(config: EncoderConfig) -> EncoderConfig:
+    """Return the encoder that reads the features: of a stack the first, otherwise the encoder itself."""
+    return lowest_encoder(config.first) if isinstance(config, StackConfig) else config
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,8 @@ FAMILIES: Mapping[str, Family] = {
     "n2": Family(n2.VARIANTS, n2.n2),
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
     "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
+    "wav2vec": Family(wav2vec.VARIANTS, wav2vec.wav2vec),
+    "wav2vec2": Family(wav2vec2.VARIANTS, wav2vec2.wav2vec2),
     "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
 }
 

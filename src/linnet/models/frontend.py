@@ -9,7 +9,7 @@ from linnet.features.kaldi import kaldi_power
 from linnet.features.kaldi_fft import unit_roots
 from linnet.features.logmel import filterbank_of
 from linnet.features.mfcc import cosine_matrix
-from linnet.features.normalize import FRAME_STD_GUARD, STD_GUARD
+from linnet.features.normalize import FRAME_STD_GUARD, STD_GUARD, WAVEFORM_VARIANCE_GUARD
 from linnet.features.spectrum import window_of
 
 # Frames of a whole batch worked on at once, to bound the float64 spectra: 12 KiB a frame.
@@ -38,6 +38,11 @@ class TorchFrontend(nn.Module):
     def __init__(self, config: FrontendConfig) -> None:
         super().__init__()
         self.config = config
+        if config.normalize == "fixed":
+            self._keep("fixed_mean", torch.tensor(config.fixed_mean)[:, None])
+            self._keep("fixed_std", torch.tensor(config.fixed_std)[:, None])
+        if config.kind == "waveform":
+            return
         self._keep("window", torch.tensor(window_of(config)))
         if config.kind == "kaldi_fbank":
             self._keep("roots", torch.tensor(unit_roots(config.fft_size)))
@@ -45,9 +50,6 @@ class TorchFrontend(nn.Module):
             self._keep("filterbank", torch.tensor(filterbank_of(config).T, dtype=torch.float64))
         if config.kind == "mfcc":
             self._keep("cosines", torch.tensor(cosine_matrix(config)).double())
-        if config.normalize == "fixed":
-            self._keep("fixed_mean", torch.tensor(config.fixed_mean)[:, None])
-            self._keep("fixed_std", torch.tensor(config.fixed_std)[:, None])
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute features; in training mode, of samples with white noise added (`config.dither`).
@@ -62,13 +64,20 @@ class TorchFrontend(nn.Module):
         """
         with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
             frame_lengths: Tensor = self.config.num_frames(lengths)
-            frames = self._frames(samples.float(), lengths)  # (B, T, W)
-            blocks = torch.split(frames, max(1, _BLOCK_FRAMES // max(1, len(samples))), dim=1)
-            features = torch.cat([self._features(block) for block in blocks], dim=2)  # (B, F, T)
+            features = self._unnormalized(samples.float(), lengths)  # (B, F, T)
             valid = torch.arange(features.shape[2], device=lengths.device) < frame_lengths[:, None, None]
             features = self._normalized(features, valid).masked_fill(~valid, 0.0)
             surplus = self.config.padded_frames(features.shape[2]) - features.shape[2]
             return nn.functional.pad(features, (0, surplus)), frame_lengths
+
+    def _unnormalized(self, samples: Tensor, lengths: Tensor) -> Tensor:
+        if self.training and self.config.dither:
+            samples = samples + self.config.dither * torch.randn_like(samples)
+        if self.config.kind == "waveform":
+            return samples[:, None, : self.config.num_frames(samples.shape[1])]
+        frames = self._frames(samples, lengths)  # (B, T, W)
+        blocks = torch.split(frames, max(1, _BLOCK_FRAMES // max(1, len(samples))), dim=1)
+        return torch.cat([self._features(block) for block in blocks], dim=2)
 
     def _keep(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)
@@ -79,8 +88,6 @@ class TorchFrontend(nn.Module):
         num_frames = config.num_frames(samples.shape[1])
         if not num_frames:
             return samples.new_zeros(len(samples), 0, config.window_samples)
-        if self.training and config.dither:
-            samples = samples + config.dither * torch.randn_like(samples)
         if config.kind != "kaldi_fbank":
             emphasized = samples[:, 1:] - config.preemphasis * samples[:, :-1]
             samples = torch.cat([samples[:, :1], emphasized], dim=1)
@@ -148,5 +155,8 @@ class TorchFrontend(nn.Module):
         features = (features - features[:, slice(None) if by_row else slice(1), :1]).where(valid, 0.0)
         mean = features.sum(dim=dims, keepdim=True) / num_values.clamp(min=1)
         features = (features - mean).where(valid, 0.0)
-        variance = features.square().sum(dim=dims, keepdim=True) / (num_values - 1).clamp(min=1)
+        squares = features.square().sum(dim=dims, keepdim=True)
+        if config.kind == "waveform":
+            return features / (squares / num_values.clamp(min=1) + WAVEFORM_VARIANCE_GUARD).sqrt()
+        variance = squares / (num_values - 1).clamp(min=1)
         return features / (variance.sqrt() + STD_GUARD)

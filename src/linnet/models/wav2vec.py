@@ -73,7 +73,7 @@ class Wav2VecConfig(BaseModel):
 
 
 def wav2vec(variant: str) -> Wav2VecConfig:
-    """Return a named size: `base` is that of the paper, `large` has two more layers of one tap.
+    """Return a named size: `base` is the paper's, `large` that of fairseq, with two more layers of one tap.
 
     Raises:
         KeyError: for an unknown variant; `VARIANTS` names them all.
@@ -227,13 +227,15 @@ class Wav2VecPrediction(nn.Module):
         return found.view(num_rows, width, self.num_negatives, num_frames).permute(2, 0, 1, 3)
 
 
-_FEATURES = tuple(
-    WaveConvConfig(filters=512, kernel=kernel, stride=stride)
-    for kernel, stride in ((10, 5), (8, 4), (4, 2), (4, 2), (4, 2))
-)
-_ONE_TAP = WaveConvConfig(filters=512, kernel=1)
+def _features(width: int, ones: int = 0) -> tuple[WaveConvConfig, ...]:
+    """Give the convolutions of one frame every 160 samples, with `ones` of a single tap behind them."""
+    steps = ((10, 5), (8, 4), (4, 2), (4, 2), (4, 2), *[(1, 1)] * ones)
+    return tuple(WaveConvConfig(filters=width, kernel=kernel, stride=stride) for kernel, stride in steps)
+
+
 _SIZES = {
-    "base": Wav2VecConfig(features=_FEATURES),
-    "large": Wav2VecConfig(features=(*_FEATURES, _ONE_TAP, _ONE_TAP), dropout=0.1),
+    "tiny": Wav2VecConfig(features=_features(128)),
+    "base": Wav2VecConfig(features=_features(512)),
+    "large": Wav2VecConfig(features=_features(512, ones=2), dropout=0.1),
 }
 VARIANTS = tuple(_SIZES)
