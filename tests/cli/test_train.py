@@ -21,7 +21,7 @@ from linnet.training.config import TrainConfig
 from linnet.training.run import TrainingResult
 
 STATUS = TrainingStatus(
-    step=20, max_steps=100_000, loss=12.3456, dev_wer=0.1234, learning_rate=0.00123, audio_s_per_s=1234.5,
+    step=20, max_steps=100_000, loss=12.3456, dev_score=0.1234, learning_rate=0.00123, audio_s_per_s=1234.5,
     left_s=363_723.0,
 )  # fmt: skip
 LINE = "step 20/100000  loss 12.346  dev WER 12.34%  lr 0.0012  1234 audio-s/s  101:02:03 left"
@@ -45,7 +45,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrainConfi
         configs.append(settings)
         report(STATUS)
         paths = {"final": tmp_path / "final.ckpt", "best": tmp_path / "best.ckpt"}
-        return TrainingResult(final_wer=0.05, best_wer=0.0625, **paths)
+        return TrainingResult(final_score=0.05, best_score=0.0625, **paths)
 
     monkeypatch.setattr(run, "train", train)
     return configs

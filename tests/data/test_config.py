@@ -34,10 +34,6 @@ def test_a_repeat_without_a_final_value_stays() -> None:
             f"train: [{{manifest: a.jsonl, repeats: 2}}]\ndev: [{SOURCE}]",
             r"train\.0\.repeats: unknown key; did you mean train\.0\.repeat\?",
         ),
-        (
-            f"train: [{SOURCE}]\ndev: [{SOURCE}]\naugment: {{transforms: [{{name: random_segment}}]}}",
-            r"augment: .*random_segment cuts speech but not its text",
-        ),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path: Path, content: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""wav2vec 2.0: sizes of the papers, utterances that padding does not touch, masks in training, refused values."""
+"""wav2vec 2.0: sizes of the papers, padding without effect, masks in training, refused values."""
 
 from typing import Any
 
@@ -14,8 +14,13 @@ from linnet.models.wav2vec2 import Wav2Vec2Config, Wav2Vec2Encoder, wav2vec2
 PIECES = [chr(0x4E00 + index) for index in range(30)]  # with the space and the blank 32 outputs
 SIZE: dict[str, Any] = {
     "convolutions": [[6, 10, 5], [5, 3, 2], [4, 2, 2]],
-    **{"num_layers": 2, "width": 8, "num_heads": 2, "hidden": 12, "position_kernel": 4, "position_groups": 2},
-    **{name: 0.0 for name in ("dropout", "attention_dropout", "input_dropout", "layer_dropout")},
+    "num_layers": 2,
+    "width": 8,
+    "num_heads": 2,
+    "hidden": 12,
+    "position_kernel": 4,
+    "position_groups": 2,
+    **dict.fromkeys(("dropout", "attention_dropout", "input_dropout", "layer_dropout"), 0.0),
 }
 NORMED = {"conv_norm": "layer", "conv_bias": True, "pre_norm": True, "position_kernel": 5}
 LENGTHS = (400, 301, 90, 30, 29, 1)

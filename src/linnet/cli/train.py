@@ -46,9 +46,11 @@ def train(
         resume = shlex.join(["linnet", "train", str(config), *others, "trainer.resume=true"])
         messages.print(f"to go on: {resume}", soft_wrap=True, markup=False)
         raise
-    print_result(f"best on dev:  {result.best_wer:.2%} WER  {result.best}")
-    print_result(f"average:      {result.final_wer:.2%} WER  {result.final}")
-    print_result(f"next:         linnet export {result.final} DIR")
+    measure = result.measure
+    print_result(f"best on dev:  {measure.shown(result.best_score)} {measure.name}  {result.best}")
+    print_result(f"average:      {measure.shown(result.final_score)} {measure.name}  {result.final}")
+    after = f"linnet export {result.final} DIR" if measure.is_rate else f"init.path={result.final}"
+    print_result(f"next:         {after}")
 
 
 @contextmanager
@@ -70,10 +72,10 @@ def _progress() -> Iterator[Callable[["TrainingStatus"], None]]:
 
 
 def _describe(status: "TrainingStatus") -> str:
-    dev_wer = "–" if status.dev_wer is None else f"{status.dev_wer:.2%}"
+    score = "–" if status.dev_score is None else status.measure.shown(status.dev_score)
     minutes, seconds = divmod(round(status.left_s), 60)
     hours, minutes = divmod(minutes, 60)
     return (
-        f"loss {status.loss:.3f}  dev WER {dev_wer}  lr {status.learning_rate:.2g}  "
+        f"loss {status.loss:.3f}  dev {status.measure.name} {score}  lr {status.learning_rate:.2g}  "
         f"{status.audio_s_per_s:.0f} audio-s/s  {hours}:{minutes:02}:{seconds:02} left"
     )

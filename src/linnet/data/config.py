@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.data.augment.waveform import WaveformAugmentConfig
 
@@ -65,10 +65,3 @@ class DataConfig(BaseModel):
     num_workers: int = Field(default=2, ge=0)
     cache: Path | None = None
     augment: WaveformAugmentConfig = WaveformAugmentConfig()
-
-    @field_validator("augment")
-    @classmethod
-    def _check_texts_stay_true(cls, augment: WaveformAugmentConfig) -> WaveformAugmentConfig:
-        if any(transform.name == "random_segment" for transform in augment.transforms):
-            raise ValueError("random_segment cuts speech but not its text: it is for training without texts")
-        return augment

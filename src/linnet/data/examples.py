@@ -52,8 +52,15 @@ class Example:
     source: int
 
 
-def load_examples(sources: Sequence[SourceConfig], encoder: TextEncoder, data: DataConfig) -> list[Example]:
+def load_examples(
+    sources: Sequence[SourceConfig], encoder: TextEncoder | None, data: DataConfig
+) -> list[Example]:
     """Read and encode every source, naming what has to be left out.
+
+    Args:
+        sources: the manifests.
+        encoder: how texts become targets; None where no text is learned, and none is needed.
+        data: which durations are used.
 
     Raises:
         ManifestError: when a source gives no usable utterance.
@@ -78,11 +85,17 @@ def load_examples(sources: Sequence[SourceConfig], encoder: TextEncoder, data: D
     return examples
 
 
-def _load_source(index: int, source: SourceConfig, encoder: TextEncoder, data: DataConfig) -> list[Example]:
+def _load_source(
+    index: int, source: SourceConfig, encoder: TextEncoder | None, data: DataConfig
+) -> list[Example]:
     kept: list[Example] = []
     problems: list[str] = []
     for utterance in read_manifest(source.manifest):
         try:
+            if encoder is None:
+                _check_duration(utterance, data)
+                kept.append(_without_text(index, utterance))
+                continue
             text = normalize(_text_of(utterance), encoder.normalizer)
             if source.only_known_words and not is_known(text, encoder):
                 continue
@@ -95,6 +108,10 @@ def _load_source(index: int, source: SourceConfig, encoder: TextEncoder, data: D
     if len(problems) > NAMED_PROBLEMS:
         logger.warning("left out %d more utterances of %s", len(problems) - NAMED_PROBLEMS, _named(source))
     return kept
+
+
+def _without_text(index: int, utterance: Utterance) -> Example:
+    return Example(utterance=utterance, text="", tokens=None, auxiliary_tokens=None, source=index)
 
 
 def _named(source: SourceConfig) -> str:

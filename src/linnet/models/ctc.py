@@ -59,10 +59,11 @@ class ModelConfig(BaseModel):
         kind, encoder = self.frontend.kind, lowest_encoder(self.encoder)
         if (kind == "waveform") != isinstance(encoder, WAVEFORM_ENCODERS):
             raise ValueError(f"an encoder of kind {encoder.kind} cannot read a front end of kind {kind}")
-        if isinstance(encoder, WAVEFORM_ENCODERS) and self.frontend.window_samples < encoder.window_samples:
+        window_samples = self.frontend.window_samples
+        if isinstance(encoder, WAVEFORM_ENCODERS) and window_samples < encoder.window_samples:
             raise ValueError(
-                f"frontend.window_ms={self.frontend.window_ms:g} makes {self.frontend.window_samples} samples, "
-                f"and the encoder needs {encoder.window_samples} for its first frame"
+                f"frontend.window_ms={self.frontend.window_ms:g} makes {window_samples} samples, and the "
+                f"encoder needs {encoder.window_samples} for its first frame"
             )
         return self
 

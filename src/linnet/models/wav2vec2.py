@@ -181,7 +181,7 @@ class FeatureEncoder(nn.Module):
 
 
 class PositionConvolution(nn.Module):
-    """A grouped convolution with weight norm over its taps, whose GELU is added (§2): (B, S, D) → (B, S, D)."""
+    """A grouped convolution, its weights normed by tap, whose GELU is added (§2): (B, S, D) → (B, S, D)."""
 
     def __init__(self, width: int, kernel: int, groups: int) -> None:
         super().__init__()
@@ -228,12 +228,13 @@ class TransformerLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Transform x (B, S, D), given `padding_mask`."""
+        y: Tensor
         if self.pre_norm:
             x = x + self.dropout(self.attention(self.attention_norm(x), None, mask))
-            y: Tensor = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
-            return y
-        x = self.attention_norm(x + self.dropout(self.attention(x, None, mask)))
-        y = self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
+            y = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+        else:
+            x = self.attention_norm(x + self.dropout(self.attention(x, None, mask)))
+            y = self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
         return y
 
 
@@ -272,7 +273,7 @@ class Wav2Vec2Encoder(nn.Module):
         return encoded if features.dim() == 3 else encoded.unsqueeze(2), lengths
 
     def latent(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the latent speech (B, S, C) of (B, 1, N) or (B, 1, 1, N) samples, and its (B,) valid frames."""
+        """Give the latent speech (B, S, C) of (B, 1, N) or (B, 1, 1, N) samples, and (B,) valid frames."""
         latent, lengths = self.features(samples, lengths)
         return latent.flatten(2).transpose(1, 2), lengths
 
@@ -297,8 +298,9 @@ class Wav2Vec2Encoder(nn.Module):
 def wav2vec2(variant: str) -> Wav2Vec2Config:
     """Return a named size.
 
-    `base` and `large` are the paper's (table 1 and §4.2), `large` in the form that was trained on 60,000 hours
-    and that XLSR and XLS-R 0.3B took over; `xls-r-1b` and `xls-r-2b` are XLS-R's (arXiv:2111.09296, table 1).
+    `base` and `large` are the paper's (§4.2), `large` in the form that was trained on 60,000 hours and that
+    XLSR and XLS-R 0.3B took over; `xls-r-1b` and `xls-r-2b` are XLS-R's (arXiv:2111.09296, table 1); `tiny`
+    is linnet's own.
 
     Raises:
         KeyError: for an unknown variant; `VARIANTS` names them all.
@@ -309,9 +311,18 @@ def wav2vec2(variant: str) -> Wav2Vec2Config:
 _NORMED = {"conv_bias": True, "conv_norm": "layer", "pre_norm": True, "num_heads": 16, "layer_dropout": 0.0}
 _LARGE = {**_NORMED, "num_layers": 24, "width": 1024, "hidden": 4096}
 _SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {
-        "convolutions": [WaveConvolution(128, *layer[1:]) for layer in CONVOLUTIONS],
-        **{"num_layers": 6, "width": 192, "hidden": 768, "num_heads": 4, "position_kernel": 64},
+    "tiny": {  # few channels where there are many frames: there the others spend half of a step
+        "convolutions": [
+            WaveConvolution(channels, *layer[1:])
+            for channels, layer in zip((32, 64, 96, 128, 128, 128, 128), CONVOLUTIONS, strict=True)
+        ],
+        "num_layers": 4,
+        "width": 144,
+        "hidden": 576,
+        "num_heads": 4,
+        "position_kernel": 64,
+        "pre_norm": True,
+        "layer_dropout": 0.0,
     },
     "base": {},
     "large": _LARGE,

@@ -26,7 +26,7 @@ from linnet.data.examples import Example
 from linnet.optim.config import build_optimizer
 from linnet.training.config import TrainConfig
 from linnet.training.memory import be_ended_first, capacity_bytes, peak_bytes
-from linnet.training.module import CtcTraining
+from linnet.training.pretraining import build_training
 
 MEMORY_SHARE = 0.9  # of the capacity; the rest is for what else a run needs
 TIME_LIMIT_S = 60.0  # of all trials together
@@ -224,7 +224,7 @@ class TrainingStep:
         if not decoded:
             raise TrainingError("none of the longest recordings can be decoded", remedy="Run with --deep")
         self.examples, self._waveforms = zip(*decoded, strict=True)
-        self._module = CtcTraining(config).to(self.device).train()
+        self._module = build_training(config).to(self.device).train()
         self._optimizer = build_optimizer(config.optimizer, self._module.parameters())
         for group in self._optimizer.param_groups:
             group["lr"] = 0.0  # the memory counts, not what is learned

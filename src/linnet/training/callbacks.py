@@ -15,6 +15,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from linnet.core.files import replacing
 from linnet.data.batch import Batch
 from linnet.training.config import TrainerConfig
+from linnet.training.measure import WER, Measure
 
 logger = logging.getLogger(__name__)
 
@@ -26,32 +27,39 @@ class TrainingStatus:
     Attributes:
         step, max_steps: optimizer steps done and planned.
         loss: mean training loss since the last report.
-        dev_wer: of the newest validation, or None before the first.
+        dev_score: of the newest validation, or None before the first.
         learning_rate: of the next step; the highest of all groups.
         audio_s_per_s: seconds of audio trained on per second, since the last report, validation included.
         left_s: estimated seconds to the end of the run.
+        measure: what the score is.
     """
 
     step: int
     max_steps: int
     loss: float
-    dev_wer: float | None
+    dev_score: float | None
     learning_rate: float
     audio_s_per_s: float
     left_s: float
+    measure: Measure = WER
 
 
 class ProgressReporter(Callback):
     """Calls `report` every `every_steps` optimizer steps, on the first process."""
 
     def __init__(
-        self, report: Callable[[TrainingStatus], None], every_steps: int, sample_rate_hz: int
+        self,
+        report: Callable[[TrainingStatus], None],
+        every_steps: int,
+        sample_rate_hz: int,
+        measure: Measure = WER,
     ) -> None:
         self.report, self.every_steps, self.sample_rate_hz = report, every_steps, sample_rate_hz
+        self.measure = measure
         self._since = time.monotonic()
         self._start: tuple[float, int] | None = None
         self._samples, self._losses, self._last_step = 0, list[float](), 0
-        self._dev_wer: float | None = None
+        self._dev_score: float | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -75,16 +83,16 @@ class ProgressReporter(Callback):
         self.report(status)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note the error rate."""
-        self._dev_wer = float(trainer.callback_metrics["dev_wer"])
+        """Note the score."""
+        self._dev_score = float(trainer.callback_metrics[self.measure.key])
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the next report will sum up, for a checkpoint."""
-        return {"losses": list(self._losses), "dev_wer": self._dev_wer}
+        return {"losses": list(self._losses), "dev_score": self._dev_score}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
-        self._losses, self._dev_wer = list(state_dict["losses"]), state_dict["dev_wer"]
+        self._losses, self._dev_score = list(state_dict["losses"]), state_dict["dev_score"]
 
     def _status(self, trainer: Trainer, step: int) -> TrainingStatus:
         assert self._start is not None
@@ -94,10 +102,11 @@ class ProgressReporter(Callback):
             step=step,
             max_steps=trainer.max_steps,
             loss=sum(self._losses) / len(self._losses),
-            dev_wer=self._dev_wer,
+            dev_score=self._dev_score,
             learning_rate=max(group["lr"] for group in trainer.optimizers[0].param_groups),
             audio_s_per_s=self._samples / self.sample_rate_hz / (now - self._since),
             left_s=(now - started) / (step - first_step) * (trainer.max_steps - step),
+            measure=self.measure,
         )
         self._since, self._samples, self._losses = now, 0, []
         return status

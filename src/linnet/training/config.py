@@ -12,6 +12,7 @@ from linnet.optim.config import OptimizerConfig
 from linnet.optim.schedule import ScheduleConfig
 from linnet.text.tokenizer import TokenizerConfig
 from linnet.training.init_config import InitConfig
+from linnet.training.objective_config import CtcObjectiveConfig, ObjectiveConfig
 
 
 class AuxiliaryConfig(BaseModel):
@@ -77,11 +78,26 @@ class TrainConfig(BaseModel):
     model: ModelConfig
     data: DataConfig
     trainer: TrainerConfig
+    objective: ObjectiveConfig = CtcObjectiveConfig()
     init: InitConfig | None = None
     auxiliary: AuxiliaryConfig | None = None
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     feature_augment: FeatureAugmentConfig = FeatureAugmentConfig()
+
+    @model_validator(mode="after")
+    def _check_objective(self) -> Self:
+        if self.objective.needs_texts:
+            if any(transform.name == "random_segment" for transform in self.data.augment.transforms):
+                raise ValueError(
+                    "data.augment: random_segment cuts speech but not its text: it is for training "
+                    "without texts"
+                )
+            return self
+        self.objective.check_encoder(self.model.encoder)
+        if self.auxiliary is not None:
+            raise ValueError(f"objective.kind {self.objective.kind} knows no texts, and no `auxiliary` head")
+        return self
 
     @model_validator(mode="after")
     def _check_targets(self) -> Self:

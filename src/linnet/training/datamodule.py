@@ -30,7 +30,7 @@ class SpeechData(LightningDataModule):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = text_encoder(config)
+        self.encoder = text_encoder(config) if config.objective.needs_texts else None
         self.examples: list[Example] = []
         self.dev_examples: list[Example] = []
         self._cache: AudioCache | None = None
@@ -53,7 +53,9 @@ class SpeechData(LightningDataModule):
             _refuse_archives(self.examples, "Name a folder of this machine: data.cache=DIR")
         _refuse_archives(dev_examples, "Unpack the dev set: linnet prepare nemo FOLDER --output NEW")
         # What trains the auxiliary head alone has no reference that the model's own could be scored against.
-        self.dev_examples = [example for example in dev_examples if example.tokens is not None]
+        self.dev_examples = [
+            example for example in dev_examples if example.tokens is not None or self.encoder is None
+        ]
         if data.cache is not None:
             self._cache = open_cache(
                 self.examples,

@@ -1,7 +1,7 @@
 """One training step and one validation step, as Lightning wants them."""
 
 import logging
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -23,30 +23,29 @@ from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
 from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
 from linnet.training.loss import ctc_loss, mean_over_used
+from linnet.training.measure import WER, Measure
 
 logger = logging.getLogger(__name__)
 
 
-class CtcTraining(LightningModule):
-    """Trains a CtcModel, with an auxiliary head beside its own where the configuration asks for one."""
+class ModelTraining(LightningModule):
+    """What every objective shares: the model, what of it is frozen, the optimizer, and the checkpoint.
+
+    Attributes:
+        measure: what decides between checkpoints.
+    """
+
+    measure: ClassVar[Measure]
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.config = config
         self.model = CtcModel(config.model)
-        self.augment = FeatureAugment(config.feature_augment)
-        self.auxiliary_head: TimeConv | None = None
-        if config.auxiliary is not None:
-            width = config.model.encoder.output_width
-            self.auxiliary_head = TimeConv(
-                width, build_tokenizer(config.auxiliary.tokenizer).vocabulary.size, bias=True
-            )
-        self._dev_counts = torch.zeros(2, dtype=torch.long)
         self.frozen = frozen_names(self.model, config.init) if config.init else frozenset()
         freeze(self.model, self.frozen)
         self.train()
 
-    def train(self, mode: bool = True) -> "CtcTraining":
+    def train(self, mode: bool = True) -> Self:
         """Switch to training, but for what is frozen; or to evaluation."""
         super().train(mode)
         if mode:
@@ -66,46 +65,9 @@ class CtcTraining(LightningModule):
             freeze(self.model, self.frozen)
             self.train()
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
-
-        Args:
-            batch: what to train on.
-            batch_index: its number in the run, which its random numbers depend on.
-        """
+    def seed_step(self, batch_index: int) -> None:
+        """Let random numbers depend on seed, batch and rank alone: a resumed run draws the same."""
         torch.manual_seed(_seed_of(self.config.trainer.seed, batch_index, self.global_rank))
-        with torch.no_grad():
-            features, lengths = self.model.frontend(batch.samples, batch.lengths)
-            features = self.augment(features, lengths, self._mask_generator(batch_index))
-        encoded, lengths = self.model.encoder(features, lengths)
-        losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
-        loss = mean_over_used(losses, batch.token_lengths)
-        self._refuse_nan(losses, batch)
-        if self.auxiliary_head is not None and self.config.auxiliary is not None:
-            weight = self.config.auxiliary.weight
-            loss = (1 - weight) * loss + weight * self._auxiliary_loss(encoded, lengths, batch)
-        self.log("loss", loss, prog_bar=True, batch_size=len(batch.names))
-        return loss
-
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Decode a batch greedily and count its word errors."""
-        features, lengths = self.model.frontend(batch.samples, batch.lengths)
-        log_probs, lengths = self.model(features, lengths)
-        vocabulary = self.model.vocabulary
-        for row, length, text in zip(
-            log_probs.float().cpu().numpy(), lengths.tolist(), batch.texts, strict=True
-        ):
-            spans = greedy_decode(row[:length], vocabulary.blank_id)
-            counts = word_errors(text, vocabulary.decode([span.token_id for span in spans]))
-            self._dev_counts += torch.tensor([counts.errors, counts.reference_length])
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the word error rate over all dev sets and processes."""
-        gathered = self.all_gather(self._dev_counts.to(self.device))
-        assert isinstance(gathered, Tensor)
-        errors, words = gathered.view(-1, 2).sum(0).tolist()
-        self._dev_counts.zero_()
-        self.log("dev_wer", errors / max(words, 1), prog_bar=True, sync_dist=False)
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer and a schedule that is stepped with it."""
@@ -146,6 +108,64 @@ class CtcTraining(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say in the checkpoint which model it holds."""
         checkpoint["linnet"] = describe_model(self.config.model)
+
+
+class CtcTraining(ModelTraining):
+    """Trains a CtcModel, with an auxiliary head beside its own where the configuration asks for one."""
+
+    measure = WER
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__(config)
+        self.augment = FeatureAugment(config.feature_augment)
+        self.auxiliary_head: TimeConv | None = None
+        if config.auxiliary is not None:
+            width = config.model.encoder.output_width
+            self.auxiliary_head = TimeConv(
+                width, build_tokenizer(config.auxiliary.tokenizer).vocabulary.size, bias=True
+            )
+        self._dev_counts = torch.zeros(2, dtype=torch.long)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
+
+        Args:
+            batch: what to train on.
+            batch_index: its number in the run, which its random numbers depend on.
+        """
+        self.seed_step(batch_index)
+        with torch.no_grad():
+            features, lengths = self.model.frontend(batch.samples, batch.lengths)
+            features = self.augment(features, lengths, self._mask_generator(batch_index))
+        encoded, lengths = self.model.encoder(features, lengths)
+        losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
+        loss = mean_over_used(losses, batch.token_lengths)
+        self._refuse_nan(losses, batch)
+        if self.auxiliary_head is not None and self.config.auxiliary is not None:
+            weight = self.config.auxiliary.weight
+            loss = (1 - weight) * loss + weight * self._auxiliary_loss(encoded, lengths, batch)
+        self.log("loss", loss, prog_bar=True, batch_size=len(batch.names))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Decode a batch greedily and count its word errors."""
+        features, lengths = self.model.frontend(batch.samples, batch.lengths)
+        log_probs, lengths = self.model(features, lengths)
+        vocabulary = self.model.vocabulary
+        for row, length, text in zip(
+            log_probs.float().cpu().numpy(), lengths.tolist(), batch.texts, strict=True
+        ):
+            spans = greedy_decode(row[:length], vocabulary.blank_id)
+            counts = word_errors(text, vocabulary.decode([span.token_id for span in spans]))
+            self._dev_counts += torch.tensor([counts.errors, counts.reference_length])
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the word error rate over all dev sets and processes."""
+        gathered = self.all_gather(self._dev_counts.to(self.device))
+        assert isinstance(gathered, Tensor)
+        errors, words = gathered.view(-1, 2).sum(0).tolist()
+        self._dev_counts.zero_()
+        self.log(self.measure.key, errors / max(words, 1), prog_bar=True, sync_dist=False)
 
     def _auxiliary_loss(self, encoded: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
         assert self.auxiliary_head is not None

@@ -24,7 +24,9 @@ from linnet.training.callbacks import LastCheckpoints, ProgressReporter, Trainin
 from linnet.training.config import TrainConfig
 from linnet.training.datamodule import SpeechData
 from linnet.training.init_config import InitConfig
-from linnet.training.module import CtcTraining
+from linnet.training.measure import WER, Measure
+from linnet.training.module import ModelTraining
+from linnet.training.pretraining import build_training
 from linnet.training.source_check import SourceRateCheck
 from linnet.training.transfer import REPORT_FILE, report_transfer, transfer_weights, write_report
 
@@ -38,14 +40,16 @@ class TrainingResult:
 
     Attributes:
         final: the averaged checkpoint.
-        best: the single checkpoint with the lowest dev WER.
-        final_wer, best_wer: on the dev sets, as fractions.
+        best: the single checkpoint with the lowest score.
+        final_score, best_score: on the dev sets; an error rate is a fraction.
+        measure: what the scores are.
     """
 
     final: Path
     best: Path
-    final_wer: float
-    best_wer: float
+    final_score: float
+    best_score: float
+    measure: Measure = WER
 
 
 def train(
@@ -68,19 +72,22 @@ def train(
     directory = config.output_dir / "checkpoints"
     recent = LastCheckpoints(directory, config.trainer)
     resume_from = _resume_point(config, recent.last_path)
-    module, data = CtcTraining(config), SpeechData(config)
+    module, data = build_training(config), SpeechData(config)
+    key = module.measure.key
     if config.init is not None and resume_from is None:
         _start_from(module, config.init, source)
     write_text(config.output_dir / CONFIG_FILE, _to_yaml(config))
     best = ModelCheckpoint(
         dirpath=directory,
-        filename="best-{step:08d}-{dev_wer:.4f}",
+        filename=f"best-{{step:08d}}-{{{key}:.4f}}",
         auto_insert_metric_name=False,
-        monitor="dev_wer",
+        monitor=key,
         save_top_k=config.trainer.keep_best,
         enable_version_counter=False,  # after a kill, a validation is done and saved again
     )
-    reporter = ProgressReporter(report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz)
+    reporter = ProgressReporter(
+        report, config.trainer.log_every_steps, config.model.frontend.sample_rate_hz, module.measure
+    )
     callbacks: list[Callback] = [best, recent, reporter]
     if config.init is not None:
         callbacks.append(SourceRateCheck(config.init.path))
@@ -90,18 +97,16 @@ def train(
         _fit(trainer, module, data, resume_from)
     final = config.output_dir / "final.ckpt"
     _write_average(final, module, recent, trainer)
-    final_wer = float(trainer.validate(module, data, verbose=False)[0]["dev_wer"])
-    if best.best_model_score is None:  # a run shorter than the first validation
-        return TrainingResult(final=final, best=final, final_wer=final_wer, best_wer=final_wer)
+    score = float(trainer.validate(module, data, verbose=False)[0][key])
+    chosen, best_score = final, score
+    if best.best_model_score is not None:  # a run shorter than the first validation has none
+        chosen, best_score = Path(best.best_model_path), float(best.best_model_score)
     return TrainingResult(
-        final=final,
-        best=Path(best.best_model_path),
-        final_wer=final_wer,
-        best_wer=float(best.best_model_score),
+        final=final, best=chosen, final_score=score, best_score=best_score, measure=module.measure
     )
 
 
-def _start_from(module: CtcTraining, init: InitConfig, source: Checkpoint | None) -> None:
+def _start_from(module: ModelTraining, init: InitConfig, source: Checkpoint | None) -> None:
     """Give a fresh model the weights of the source, and say which."""
     assert source is not None, "load_run reads it"
     transfer = transfer_weights(module.model, source, init)
@@ -113,7 +118,7 @@ def _start_from(module: CtcTraining, init: InitConfig, source: Checkpoint | None
         logger.info("frozen: %d tensors, %s of %s parameters", len(module.frozen), f"{count:,}", f"{total:,}")
 
 
-def _fit(trainer: Trainer, module: CtcTraining, data: SpeechData, resume_from: Path | None) -> None:
+def _fit(trainer: Trainer, module: ModelTraining, data: SpeechData, resume_from: Path | None) -> None:
     try:
         trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
     except SystemExit as end:
@@ -136,7 +141,7 @@ def _heard_by(interrupt: Callable[[int, FrameType | None], None]) -> Iterator[No
         signal.signal(signal.SIGINT, handler)
 
 
-def _write_average(path: Path, module: CtcTraining, recent: LastCheckpoints, trainer: Trainer) -> None:
+def _write_average(path: Path, module: ModelTraining, recent: LastCheckpoints, trainer: Trainer) -> None:
     """Give the module the mean of the newest checkpoints, and write it."""
     weights = average_weights(recent.paths())
     module.model.load_state_dict(weights)

@@ -5,6 +5,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
+_swish = partial(nn.SiLU, inplace=True)
+
 
 class FeedForward(nn.Module):
     """Linear, activation, dropout, linear: (B, S, D) → (B, S, D) (arXiv:2005.08100, figure 4).
@@ -24,7 +26,7 @@ class FeedForward(nn.Module):
         dropout: float,
         bias: bool = True,
         *,
-        activation: Callable[[], nn.Module] = partial(nn.SiLU, inplace=True),
+        activation: Callable[[], nn.Module] = _swish,
     ) -> None:
         super().__init__()
         self.expand = nn.Linear(width, hidden, bias=bias)
