@@ -184,7 +184,5 @@ def test_samples_go_to_the_lowest_encoder_only() -> None:
     assert config.encoder.subsampling == 640
     with pytest.raises(ValidationError, match="cannot read a front end of kind logmel"):
         ModelConfig.model_validate(wave | {"encoder": stack, "frontend": {}})
-    with pytest.raises(
-        ValidationError, match="the second encoder of a stack cannot"
-    ):
+    with pytest.raises(ValidationError, match="the second encoder of a stack cannot"):
         ModelConfig.model_validate(wave | {"encoder": stack | {"then": {"wav2vec": "tiny"}}})

@@ -8,7 +8,7 @@ gets (B, F, 1, T), and may give (B, D, 1, S) or (B, D, S).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -96,6 +96,11 @@ WAVEFORM_ENCODERS = (Wav2VecConfig, Wav2Vec2Config)  # these read samples, and n
 def lowest_encoder(config: EncoderConfig) -> EncoderConfig:
     """Return the encoder that reads the features: of a stack the first, otherwise the encoder itself."""
     return lowest_encoder(config.first) if isinstance(config, StackConfig) else config
+
+
+def stands_on(config: EncoderConfig, lower: EncoderConfig) -> TypeGuard[StackConfig]:
+    """Tell whether `config` is a stack whose first encoder is of the kind of `lower`, and that is none."""
+    return isinstance(config, StackConfig) and config.first.kind == lower.kind
 
 
 @dataclass(frozen=True, slots=True)
