@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from linnet.optim.schedule import ScheduleConfig, build_schedule, cosine_with_warmup
+from linnet.optim.schedule import (
+    ScheduleConfig,
+    build_schedule,
+    cosine_with_warmup,
+    linear_with_warmup,
+    tri_stage_share,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +55,42 @@ def test_a_saved_schedule_holds_plain_values() -> None:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     state = build_schedule(ScheduleConfig(), optimizer, total_steps=10).state_dict()
     assert all(isinstance(value, int | float | bool | list | None) for value in state.values())
+
+
+@pytest.mark.parametrize(
+    ("step", "share"),
+    [
+        (0, 0.01),
+        (50, 0.505),  # half of the rise
+        (100, 1.0),
+        (499, 1.0),
+        (500, 1.0),
+        (750, 0.05**0.5),  # half of the fall, in the logarithm
+        (1000, 0.05),
+        (2000, 0.05),
+    ],
+)
+def test_tri_stage_rises_stays_and_falls(step: int, share: float) -> None:
+    assert tri_stage_share(ScheduleConfig(name="tri_stage"), step, 1000) == pytest.approx(share)
+
+
+def test_a_line_leads_to_the_lowest_rate() -> None:
+    config = ScheduleConfig(name="linear", warmup_steps=9, min_lr=0.1)
+    rates = [linear_with_warmup(config, step, 109, peak_lr=1.0) for step in (0, 9, 59, 109, 300)]
+    assert rates == pytest.approx([0.1, 1.0, 0.55, 0.1, 0.1])
+
+
+@pytest.mark.parametrize(("name", "last"), [("linear", 0.05), ("tri_stage", 0.05 * 0.2)])
+def test_schedules_are_chosen_by_name(name: str, last: float) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.2)
+    config = ScheduleConfig.model_validate({"name": name, "warmup_steps": 1, "min_lr": 0.05})
+    schedule = build_schedule(config, optimizer, total_steps=4)
+    for _ in range(6):
+        optimizer.step()
+        schedule.step()
+    assert schedule.get_last_lr() == pytest.approx([last])
+
+
+def test_stages_are_shares_of_one_run() -> None:
+    with pytest.raises(ValueError, match=r"stages must sum to 1, not 1\.1"):
+        ScheduleConfig(name="tri_stage", stages=(0.2, 0.4, 0.5))

@@ -70,6 +70,18 @@ def test_frozen_parts_are_trained_after_so_many_steps(make_run: MakeRun, source_
     assert all(not torch.equal(after[name], before[name]) for name in before if name.startswith(first))
 
 
+def test_some_layers_stay_frozen_when_the_others_are_trained(make_config: Callable[..., TrainConfig]) -> None:
+    keys = ("init.path=x", "init.freeze=encoder", "init.keep_frozen=encoder.blocks.0")
+    module = CtcTraining(make_config(*keys, "init.unfreeze_after_steps=1"))
+    assert {name.split(".")[0] for name in module.frozen} == {"encoder"}
+    first = {name for name in module.frozen if name.startswith("encoder.blocks.0.")}
+    optimized = [name for group in module.parameter_groups() for name in group.names]
+    assert first
+    assert first.isdisjoint(optimized)
+    assert set(module.frozen) - first <= set(optimized)
+    assert module.always_frozen == first
+
+
 def test_modules_frozen_as_a_whole_run_as_in_evaluation(make_config: Callable[..., TrainConfig]) -> None:
     keys = ("init.path=x", "init.freeze=[encoder.blocks.0, encoder.blocks.1.sub_blocks.0.norm]")
     module = CtcTraining(make_config(*keys)).eval().train()

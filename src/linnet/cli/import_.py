@@ -1,4 +1,4 @@
-"""`linnet import`: from a .nemo file to a bundle, refused unless both give the same."""
+"""`linnet import`: from a foreign model to a bundle, refused unless both give the same."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, printable
+from linnet.importers.fetch import is_transformers_folder
 from linnet.importers.onnx_files import OnnxFiles, is_exported
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from linnet.core.arrays import Samples
     from linnet.importers.nemo import ImportedModel
+    from linnet.importers.transformers import ImportedTransformers
 
 
 class Told(BaseModel):
@@ -31,7 +33,11 @@ class Told(BaseModel):
 @options_from(Told, "told")
 def import_(
     source: Annotated[
-        str, typer.Argument(help="A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME.")
+        str,
+        typer.Argument(
+            help="A .nemo file, a folder of transformers, an .onnx file or its folder, hf:OWNER/NAME or "
+            "ngc:NAME."
+        ),
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
     audio: Annotated[
@@ -46,14 +52,15 @@ def import_(
     files: OnnxFiles,
     told: Told,
 ) -> None:
-    """Turn a model of NeMo into a bundle, and compare both.
+    """Turn a model of NeMo or transformers into a bundle, and compare both.
 
-    Read are CTC models and the CTC branch of hybrid ones. Nothing in the file is
-    run, and nothing is written unless the bundle gives what the model gives.
+    Read are CTC models and the CTC branch of hybrid ones; of transformers wav2vec
+    2.0, HuBERT and WavLM. Nothing in the file is run, and nothing is written unless the
+    bundle gives what the model gives.
     An .onnx file that was exported from such a model, or its folder for sherpa-onnx
     or onnx-asr, is run on noise, since there is no model to compare it with.
     """
-    if is_exported(source):
+    if is_exported(source) and not is_transformers_folder(source):
         from linnet.cli.import_onnx import import_exported
 
         import_exported(Path(source), output_dir, files, told.model_dump(exclude_none=True), replace=replace)
@@ -62,12 +69,12 @@ def import_(
     from linnet.cli.export import sample_recordings
     from linnet.cli.imported import (
         UNKNOWN_LICENSE,
-        cache_folder,
+        import_foreign,
         language_of,
         require_importing,
         write_imported,
     )
-    from linnet.importers.fetch import fetch, fetch_bundle
+    from linnet.importers.fetch import fetch_bundle
 
     check_free(output_dir, replace=replace)
     if bundle := fetch_bundle(source):
@@ -77,12 +84,11 @@ def import_(
     require_importing()
     from linnet.core.errors import CheckpointError
     from linnet.export.options import ExportOptions
-    from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import save_model
 
     if checkpoint is not None and checkpoint.exists() and not replace:
         raise CheckpointError("there is a file here already", where=str(checkpoint), remedy="Add --replace")
-    imported = import_nemo(fetch(source, cache_folder() / "downloads"), told.name)
+    imported = import_foreign(source, told.name)
     model = imported.model
     rate_hz = model.config.frontend.sample_rate_hz
     options = ExportOptions(
@@ -109,22 +115,24 @@ def _read_all(paths: list[Path], sample_rate_hz: int) -> "list[Samples]":
     return [read_audio(path, sample_rate_hz=sample_rate_hz) for path in paths]
 
 
-def _facts(imported: "ImportedModel") -> "Iterator[tuple[str, str]]":
+def _facts(imported: "ImportedModel | ImportedTransformers") -> "Iterator[tuple[str, str]]":
     """Say what was read, in lines of a label and a value."""
     model, config = imported.model, imported.model.config
     frontend, tokenizer = config.frontend, config.tokenizer
-    version = imported.nemo_version or "an early version"
-    yield "model", f"{config.name}: {imported.nemo_class} of NeMo {version}"
+    yield "model", f"{config.name}: {imported.origin}"
     shift_ms = 1000 * model.frame_shift_s
     yield (
         "encoder",
         f"{config.encoder.kind}, {model.num_parameters():,} parameters, a frame every {shift_ms:g} ms",
     )
     yield "vocabulary", f"{model.vocabulary.blank_id} pieces, {tokenizer.kind}; texts by {config.normalizer}"
-    yield (
-        "front end",
-        f"{frontend.kind}, {frontend.num_features} features, {frontend.window_ms:g}/{frontend.hop_ms:g} ms "
-        f"at {frontend.sample_rate_hz} Hz, {frontend.normalize}, {frontend.pad_mode} beyond the ends",
-    )
+    if frontend.kind == "waveform":
+        yield "front end", f"samples at {frontend.sample_rate_hz} Hz, normalized {frontend.normalize}"
+    else:
+        yield (
+            "front end",
+            f"{frontend.kind}, {frontend.num_features} features, {frontend.window_ms:g}/{frontend.hop_ms:g} "
+            f"ms at {frontend.sample_rate_hz} Hz, {frontend.normalize}, {frontend.pad_mode} beyond the ends",
+        )
     for what, count in imported.left_out.items():
         yield "left out", f"{what}, {count:,} numbers"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from linnet.core.arrays import Samples
     from linnet.export.options import ExportOptions
     from linnet.export.proof import Proof
+    from linnet.importers.nemo import ImportedModel
+    from linnet.importers.transformers import ImportedTransformers
     from linnet.models.checkpoint import Checkpoint
     from linnet.models.ctc import CtcModel
 
@@ -33,38 +35,39 @@ def cache_folder() -> Path:
 
 
 def runnable_model(model: str | None) -> str:
-    """Give a model that the runtime reads: for one of NeMo its bundle in the cache, else `model` as it is.
+    """Give a model that the runtime reads: for a foreign one its bundle in the cache, else `model` as it is.
 
     A bundle on the Hugging Face hub is in the hub's own cache.
 
     None is the packaged model.
 
-    The key in the cache is the SHA-256 of the file and linnet's version, so that neither a changed file nor a
-    new linnet meets an old bundle.
+    The key in the cache is the SHA-256 of the file or files and linnet's version, so that neither a changed
+    file nor a new linnet meets an old bundle.
 
     Raises:
         CheckpointError: when it cannot be imported.
         ExportError: when the bundle would not give what the model gives.
         MissingDependencyError: on first use, when the extra `train` is not installed.
     """
-    from linnet.importers.fetch import fetch, fetch_bundle, is_importable
+    from linnet.importers.fetch import fetch, fetch_bundle, is_importable, is_transformers_folder
     from linnet.runtime.packaged import DEFAULT_MODEL
 
     if model is None:
         return DEFAULT_MODEL
-    if not is_importable(model) or Path(model).is_dir():
+    from linnet.bundle.schema import SPEC_FILE
+
+    is_folder = is_transformers_folder(model) and not (Path(model) / SPEC_FILE).is_file()
+    if not is_folder and (not is_importable(model) or Path(model).is_dir()):
         return model
     if bundle := fetch_bundle(model):
         return str(bundle)
     from linnet import __version__
-    from linnet.bundle.reader import file_sha256
-    from linnet.bundle.schema import SPEC_FILE
     from linnet.core.errors import CheckpointError
 
     path = fetch(model, cache_folder() / "downloads")
-    if not path.is_file():
+    if not is_folder and not path.is_file():
         raise CheckpointError("there is no such file", where=str(path), remedy="Check the path")
-    directory = cache_folder() / "imported" / f"{file_sha256(path)[:_KEY_DIGITS]}-{__version__}"
+    directory = cache_folder() / "imported" / f"{_sha256(path)[:_KEY_DIGITS]}-{__version__}"
     if not (directory / SPEC_FILE).is_file():
         messages.print(f"importing {printable(model)}, once, into {printable(str(directory))}", markup=False)
         _import_into(directory, path)
@@ -72,20 +75,46 @@ def runnable_model(model: str | None) -> str:
 
 
 def imported_source(model: str) -> "Checkpoint | None":
-    """Give the weights of a model of NeMo to train on from; None when the name is not that of one.
+    """Give the weights of a foreign model to train on from; None when the name is not that of one.
 
     Raises:
         CheckpointError: when it cannot be imported.
     """
-    from linnet.importers.fetch import fetch, is_importable
+    from linnet.importers.fetch import is_importable, is_transformers_folder
 
-    if not is_importable(model) or Path(model).is_dir():
+    if not is_transformers_folder(model) and (not is_importable(model) or Path(model).is_dir()):
         return None
-    from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import Checkpoint
 
-    imported = import_nemo(fetch(model, cache_folder() / "downloads")).model
-    return Checkpoint(imported.config, imported.state_dict(), step=0)
+    imported = import_foreign(model, needs_head=False)
+    weights = imported.model.state_dict()
+    if not imported.has_head:
+        weights = {name: value for name, value in weights.items() if not name.startswith("head.")}
+    return Checkpoint(imported.model.config, weights, step=0)
+
+
+def import_foreign(
+    source: str, name: str | None = None, *, needs_head: bool = True
+) -> "ImportedModel | ImportedTransformers":
+    """Read a model of another toolkit, fetching it first where it is elsewhere.
+
+    Args:
+        source: a .nemo file, a folder of transformers, or an address (`importers.fetch`).
+        name: what it is called from now on; None takes the name of the file or folder.
+        needs_head: whether a model of transformers that writes no texts yet is refused.
+
+    Raises:
+        CheckpointError: when it cannot be imported.
+    """
+    from linnet.importers.fetch import fetch, is_transformers_folder
+
+    if is_transformers_folder(source):
+        from linnet.importers.transformers import import_transformers
+
+        return import_transformers(Path(source), name, needs_head=needs_head)
+    from linnet.importers.nemo import import_nemo
+
+    return import_nemo(fetch(source, cache_folder() / "downloads"), name)
 
 
 def require_importing() -> None:
@@ -121,9 +150,8 @@ def _import_into(directory: Path, path: Path) -> None:
     require_importing()
     from linnet.cli.export import sample_recordings
     from linnet.export.options import ExportOptions
-    from linnet.importers.nemo import import_nemo
 
-    model = import_nemo(path).model
+    model = import_foreign(str(path)).model
     options = ExportOptions(
         description=f"Imported from {path.name}.",
         language=language_of(model.config.name),
@@ -131,3 +159,15 @@ def _import_into(directory: Path, path: Path) -> None:
         replace=True,
     )
     write_imported(model, directory, sample_recordings(model.config.frontend.sample_rate_hz), options)
+
+
+def _sha256(path: Path) -> str:
+    """Give the SHA-256 of a file, or one of all files that are directly in a folder."""
+    from hashlib import sha256
+
+    from linnet.bundle.reader import file_sha256
+
+    if path.is_file():
+        return file_sha256(path)
+    files = sorted(each for each in path.iterdir() if each.is_file())
+    return sha256("".join(f"{each.name}:{file_sha256(each)};" for each in files).encode()).hexdigest()

@@ -14,6 +14,7 @@ from linnet.export.int8 import WEIGHTED
 from linnet.export.simplification import simplify
 from linnet.models.conformer import ConformerConfig
 from linnet.models.ctc import CtcModel
+from linnet.models.encoders import WAVEFORM_ENCODERS
 
 OPSET = 18
 INPUTS = ("audio_signal", "length")
@@ -71,8 +72,10 @@ def export_onnx(model: CtcModel, path: Path) -> None:
 
 
 def _traced_frames(model: CtcModel) -> int:
-    """Choose a length that tracing takes for no special case: several blocks of attention within a band."""
+    """Choose a length that tracing takes for no special case: several frames, or blocks of attention."""
     encoder = model.config.encoder
+    if isinstance(encoder, WAVEFORM_ENCODERS):
+        return encoder.window_samples + 32 * encoder.subsampling
     band = encoder.band if isinstance(encoder, ConformerConfig) else None
     return max(128, 4 * encoder.subsampling * (max(band) + 1)) if band else 128
 

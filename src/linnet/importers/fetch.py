@@ -18,6 +18,11 @@ NGC_MODELS_URL = "https://api.ngc.nvidia.com/v2/models"
 NGC_DEFAULT_TEAM = "nvidia/nemo"
 MAX_ANSWER_BYTES = 4 << 20
 
+# What transformers saves of a model.
+TRANSFORMERS_CONFIG = "config.json"
+TRANSFORMERS_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+TRANSFORMERS_SHARDS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _HF = re.compile(
     rf"hf:(?P<repo>{_WORD}/{_WORD})(?:/(?P<file>{_WORD}(?:/{_WORD})*))?(?:@(?P<revision>{_WORD}(?:/{_WORD})*))?"
@@ -28,6 +33,13 @@ _NGC = re.compile(rf"ngc:(?:(?P<team>{_WORD}(?:/{_WORD})?)/)?(?P<name>{_WORD})(?
 def is_importable(source: str) -> bool:
     """Tell by its name alone whether a model has to be imported before it runs; fetches nothing."""
     return source.startswith(SCHEMES) or source.endswith(SUFFIX)
+
+
+def is_transformers_folder(source: str) -> bool:
+    """Tell a folder that transformers saved from others, by the names of its files."""
+    folder = Path(source)
+    weights = (*TRANSFORMERS_WEIGHTS, *TRANSFORMERS_SHARDS)
+    return (folder / TRANSFORMERS_CONFIG).is_file() and any((folder / name).is_file() for name in weights)
 
 
 def fetch(source: str, folder: Path) -> Path:

@@ -37,7 +37,7 @@ def load_weights(file: IO[bytes], num_bytes: int, where: str) -> dict[str, Tenso
     if len(state) > MAX_TENSORS:
         raise CheckpointError(f"holds more than {MAX_TENSORS} tensors", where=where)
     for key in list(state):
-        state[key] = _checked(key, state[key], where)
+        state[key] = checked_tensor(key, state[key], where)
     return dict(state)
 
 
@@ -73,7 +73,12 @@ def _check_zip(file: IO[bytes], num_bytes: int, where: str) -> None:
         raise CheckpointError("holds compressed records, which PyTorch does not write", where=where)
 
 
-def _checked(key: Any, value: Any, where: str) -> Tensor:
+def checked_tensor(key: Any, value: Any, where: str) -> Tensor:
+    """Give a contiguous tensor, of float32 if of numbers with a point.
+
+    Raises:
+        CheckpointError: when it is none, or holds a value that is not finite.
+    """
     if not isinstance(key, str) or not isinstance(value, Tensor):
         raise CheckpointError(
             f"{str(key)[:80]!r} is a {type(value).__name__}, not a tensor with a name", where=where

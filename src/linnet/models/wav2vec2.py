@@ -3,7 +3,7 @@
 B batch, N samples, C channels of the convolutions, S frames, D width.
 """
 
-from math import prod
+import math
 from typing import Any, Literal, NamedTuple, Self
 
 import torch
@@ -52,6 +52,9 @@ class Wav2Vec2Config(BaseModel):
         pre_norm: layer norm before attention and feed-forward instead of behind their sums.
         position_kernel: taps of the convolution that tells a frame what lies around it.
         position_groups: its groups.
+        bias_buckets: groups of distances with a bias of their own on the attention scores, as in WavLM
+            (arXiv:2110.13900); a multiple of 4, 0 for no bias.
+        bias_distance: frames from which on all distances are in one group.
         norm_eps: of the layer norms of the Transformer and of the one before it.
         dropout: behind attention and feed-forward, and of the first layer's input.
         attention_dropout: of the attention weights.
@@ -76,6 +79,8 @@ class Wav2Vec2Config(BaseModel):
     pre_norm: bool = False
     position_kernel: int = Field(default=128, ge=1, le=1024)
     position_groups: int = Field(default=16, ge=1)
+    bias_buckets: int = Field(default=0, ge=0, le=10_000, multiple_of=4)
+    bias_distance: int = Field(default=800, ge=1, le=1_000_000)
     norm_eps: float = Field(default=1e-5, gt=0.0, lt=1.0)
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     attention_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
@@ -94,6 +99,8 @@ class Wav2Vec2Config(BaseModel):
         for layer in self.convolutions:
             if not (1 <= layer.channels <= 8192 and 1 <= layer.kernel <= 1024 and 1 <= layer.stride <= 1024):
                 raise ValueError(f"a convolution has channels, taps and a step of 1 or more, not {[*layer]}")
+        if self.bias_buckets and self.bias_distance <= self.bias_buckets // 4:
+            raise ValueError(f"bias_distance must be more than bias_buckets / 4, not {self.bias_distance}")
         if self.subsampling > 1024:
             raise ValueError(f"the steps of the convolutions multiply to {self.subsampling}, more than 1024")
         return self
@@ -101,7 +108,7 @@ class Wav2Vec2Config(BaseModel):
     @property
     def subsampling(self) -> int:
         """Samples from one frame to the next."""
-        return prod(layer.stride for layer in self.convolutions)
+        return math.prod(layer.stride for layer in self.convolutions)
 
     @property
     def window_samples(self) -> int:
@@ -212,13 +219,57 @@ class PositionConvolution(nn.Module):
         return x + functional.gelu(y[..., : x.shape[1]]).transpose(1, 2)
 
 
+class DistanceBias(nn.Module):
+    """A bias for each head and distance, fine near a frame and coarse far from it (arXiv:2110.13900, §3.1).
+
+    Half of the buckets are for keys behind the query; half of each half have a distance each, the rest grow
+    with its logarithm.
+    """
+
+    def __init__(self, num_heads: int, num_buckets: int, max_distance: int) -> None:
+        super().__init__()
+        self.num_buckets, self.max_distance = num_buckets, max_distance
+        self.weight = nn.Parameter(torch.randn(num_buckets, num_heads))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the biases of x (B, S, D) by query and key: (H, S, S)."""
+        frames = torch.arange(x.shape[1], device=x.device)
+        ahead = frames - frames.unsqueeze(1)  # key minus query
+        return self.weight[self._bucket(ahead)].permute(2, 0, 1)
+
+    def _bucket(self, ahead: Tensor) -> Tensor:
+        half = self.num_buckets // 2
+        exact = half // 2
+        distance = ahead.abs()
+        share = torch.log(distance.clamp(min=1).float() / exact) / math.log(self.max_distance / exact)
+        far = (exact + (share * (half - exact)).long()).clamp(max=half - 1)
+        return torch.where(distance < exact, distance, far) + half * (ahead > 0).long()
+
+
+class GatedAttention(SelfAttention):
+    """Attention with `DistanceBias`, as strong as the query makes it (arXiv:2110.13900, §3.1)."""
+
+    def __init__(self, width: int, num_heads: int, dropout: float) -> None:
+        super().__init__(width, num_heads, dropout)
+        self.gate = nn.Linear(width // num_heads, 8)
+        self.gate_scale = nn.Parameter(torch.ones(1, num_heads, 1, 1))
+
+    def forward(self, x: Tensor, positions: Tensor | None, mask: Tensor) -> Tensor:
+        """Attend within x (B, S, D), given the biases (H, S, S) and `padding_mask`."""
+        assert positions is not None, "gated attention needs biases"
+        gates = self.gate(self.split(x)).unflatten(-1, (2, 4)).sum(-1).sigmoid()  # (B, H, S, 2)
+        strength = gates[..., :1] * (gates[..., 1:] * self.gate_scale - 1.0) + 2.0
+        return super().forward(x, None, mask + strength * positions)
+
+
 class TransformerLayer(nn.Module):
     """Self-attention and a feed-forward module, with layer norm behind or before each (arXiv:1706.03762)."""
 
     def __init__(self, config: Wav2Vec2Config) -> None:
         super().__init__()
         self.pre_norm = config.pre_norm
-        self.attention = SelfAttention(config.width, config.num_heads, config.attention_dropout)
+        attention = GatedAttention if config.bias_buckets else SelfAttention
+        self.attention = attention(config.width, config.num_heads, config.attention_dropout)
         self.attention_norm = nn.LayerNorm(config.width, config.norm_eps)
         self.feed_forward = FeedForward(
             config.width, config.hidden, config.hidden_dropout, activation=nn.GELU
@@ -226,14 +277,14 @@ class TransformerLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(config.width, config.norm_eps)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Transform x (B, S, D), given `padding_mask`."""
+    def forward(self, x: Tensor, positions: Tensor | None, mask: Tensor) -> Tensor:
+        """Transform x (B, S, D), given the biases of `DistanceBias`, if any, and `padding_mask`."""
         y: Tensor
         if self.pre_norm:
-            x = x + self.dropout(self.attention(self.attention_norm(x), None, mask))
+            x = x + self.dropout(self.attention(self.attention_norm(x), positions, mask))
             y = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
         else:
-            x = self.attention_norm(x + self.dropout(self.attention(x, None, mask)))
+            x = self.attention_norm(x + self.dropout(self.attention(x, positions, mask)))
             y = self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
         return y
 
@@ -255,6 +306,9 @@ class Wav2Vec2Encoder(nn.Module):
         self.mask_vector = nn.Parameter(torch.rand(config.width))
         self.position = PositionConvolution(config.width, config.position_kernel, config.position_groups)
         self.dropout = nn.Dropout(config.dropout)
+        self.distance_bias: DistanceBias | None = None
+        if config.bias_buckets:
+            self.distance_bias = DistanceBias(config.num_heads, config.bias_buckets, config.bias_distance)
         self.layers = nn.ModuleList(TransformerLayer(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(config.width, config.norm_eps)
         self.output_dropout = nn.Dropout(config.output_dropout)
@@ -289,9 +343,10 @@ class Wav2Vec2Encoder(nn.Module):
         x = self.position(x * frame_mask(lengths, x.transpose(1, 2)).transpose(1, 2))
         x = self.dropout(x if self.config.pre_norm else self.norm(x))
         mask = padding_mask(lengths, x)
+        positions = None if self.distance_bias is None else self.distance_bias(x)
         for layer in self.layers:
             if not self.training or float(torch.rand(())) >= self.config.layer_dropout:
-                x = layer(x, mask)
+                x = layer(x, positions, mask)
         return self.norm(x) if self.config.pre_norm else x
 
 

@@ -22,6 +22,8 @@ MAX_GROUP_CHARACTERS = 4
 
 _WITHOUT_DEFAULT = set(get_args(TokenizerKind)) - {"char", "byte"}
 _WORD = re.compile(r"\S+")
+# What other toolkits call their tokens that are no text, such as <s>, </s> and [UNK]; never in a target.
+_SPECIAL = re.compile(r"<[^<>\s]+>|\[[^\[\]\s]+\]")
 
 
 class TokenizerConfig(BaseModel):
@@ -33,8 +35,9 @@ class TokenizerConfig(BaseModel):
             runs a BPE or unigram model; "aggregate" has those of several languages one after the other.
         path: a folder of `linnet tokenizer train` or of NeMo, from which kind, pieces and model are taken.
             They are kept in its place, so that a checkpoint needs the folder no more.
-        pieces: the letters or groups (without the space, which always is id 0), the words, the lines of
-            BERT's vocab.txt, or the pieces of the SentencePiece model; none for bytes.
+        pieces: the letters or groups (without the space, which always is id 0, but with names in <> or [],
+            which are no text), the words, the lines of BERT's vocab.txt, or the pieces of the SentencePiece
+            model; none for bytes.
         sentencepiece_model: the file tokenizer.model in base64, for the kind "sentencepiece" only.
         skip_unknown: leave out words that the pieces cannot write, as keyword spotting wants, instead of
             refusing the text.
@@ -85,6 +88,8 @@ class TokenizerConfig(BaseModel):
             raise ValueError(f"piece {piece!r} must be one word without spaces or {BOUNDARY!r}")
         if is_byte_piece(piece):
             raise ValueError(f"piece {piece!r} is the name of a byte; for bytes say kind: byte")
+        if _SPECIAL.fullmatch(piece):
+            return
         if self.kind == "char" and len(piece) > 1:
             raise ValueError(f"piece {piece!r} is not a single letter; for whole words say kind: word")
         if self.kind == "tevr" and len(piece) > MAX_GROUP_CHARACTERS:
@@ -159,7 +164,7 @@ class PieceTokenizer:
         else:
             pieces = tuple(map(from_bert, config.pieces))
         self.vocabulary = Vocabulary(pieces)
-        unspoken = {BOUNDARY} if self._separated else SPECIAL_PIECES
+        unspoken = {BOUNDARY, *filter(_SPECIAL.fullmatch, pieces)} if self._separated else SPECIAL_PIECES
         self._ids = {piece: token_id for token_id, piece in enumerate(pieces) if piece not in unspoken}
         self._longest = max(map(len, pieces))
 

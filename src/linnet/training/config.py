@@ -100,6 +100,15 @@ class TrainConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_feature_augment(self) -> Self:
+        if self.model.frontend.kind == "waveform" and self.feature_augment != FeatureAugmentConfig():
+            raise ValueError(
+                "feature_augment masks spectra, and this model reads samples; use time_mask and channel_mask "
+                "of model.encoder"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_targets(self) -> Self:
         only_auxiliary = [source for source in self.data.train if source.target == "auxiliary"]
         if only_auxiliary and self.auxiliary is None:

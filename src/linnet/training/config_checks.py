@@ -10,6 +10,7 @@ from linnet.data.examples import Example, TextEncoder, encode_example, is_known
 from linnet.manifest.checks_audio import TOLERANCE, Header
 from linnet.manifest.checks_text import shown
 from linnet.manifest.findings import Finding, Line, found
+from linnet.models.encoders import WAVEFORM_ENCODERS
 from linnet.text.normalize import normalize
 from linnet.training.config import TrainConfig
 from linnet.training.datamodule import text_encoder
@@ -76,7 +77,10 @@ def needed_frames(tokens: Sequence[int]) -> int:
 def output_frames(config: TrainConfig, duration_s: float) -> int:
     """Count the frames S that the encoder makes of `duration_s`: "same" padding keeps ceil(T / stride)."""
     num_frames = config.model.frontend.num_frames(round(duration_s * config.model.frontend.sample_rate_hz))
-    return -(-num_frames // config.model.encoder.subsampling)
+    encoder = config.model.encoder
+    if isinstance(encoder, WAVEFORM_ENCODERS):  # its convolutions do not pad
+        return max(0, (num_frames - encoder.window_samples) // encoder.subsampling + 1)
+    return -(-num_frames // encoder.subsampling)
 
 
 def _check_audio(config: TrainConfig, line: Line, headers: Mapping[str, Header]) -> Iterator[Finding]:

@@ -21,9 +21,19 @@ def frozen_names(module: nn.Module, init: InitConfig) -> frozenset[str]:
     frozen = chosen(names, init.freeze, "init.freeze")
     if init.unfreeze_batchnorm:
         frozen -= frozenset(_kept_in_training(module))
+    frozen |= always_frozen_names(module, init)
     if len(frozen) == len(names):
         raise ConfigError("init.freeze leaves nothing to train", remedy="Leave out the head, or more")
     return frozen
+
+
+def always_frozen_names(module: nn.Module, init: InitConfig) -> frozenset[str]:
+    """Name those of them that stay frozen for the whole run.
+
+    Raises:
+        ConfigError: when a pattern fits nothing.
+    """
+    return chosen([name for name, _ in module.named_parameters()], init.keep_frozen, "init.keep_frozen")
 
 
 def freeze(module: nn.Module, frozen: frozenset[str]) -> None:

@@ -29,7 +29,8 @@ class InitConfig(BaseModel):
         freeze: patterns of what is not trained. A module that is frozen as a whole also runs as in
             evaluation: without dropout, and its batch norms keep their statistics.
         unfreeze_batchnorm: batch norms and squeeze-and-excitation are trained even where `freeze` names them.
-        unfreeze_after_steps: steps after which everything is trained; None never.
+        unfreeze_after_steps: steps after which everything is trained but for `keep_frozen`; None never.
+        keep_frozen: patterns of what is never trained, such as the feature encoder of wav2vec 2.0.
     """
 
     MAIN_KEY: ClassVar = "path"
@@ -42,4 +43,5 @@ class InitConfig(BaseModel):
     keep_known_labels: bool = True
     freeze: Patterns = ()
     unfreeze_batchnorm: bool = False
+    keep_frozen: Patterns = ()
     unfreeze_after_steps: int | None = Field(default=None, ge=1)

@@ -21,7 +21,7 @@ from linnet.optim.groups import ParameterGroup, encoder_layers, parameter_groups
 from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
-from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
+from linnet.training.freezing import always_frozen_names, evaluate_frozen, freeze, frozen_names
 from linnet.training.loss import ctc_loss, mean_over_used
 from linnet.training.measure import WER, Measure
 
@@ -41,7 +41,9 @@ class ModelTraining(LightningModule):
         super().__init__()
         self.config = config
         self.model = CtcModel(config.model)
-        self.frozen = frozen_names(self.model, config.init) if config.init else frozenset()
+        init = config.init
+        self.always_frozen = always_frozen_names(self.model, init) if init else frozenset()
+        self.frozen = frozen_names(self.model, init) if init else frozenset()
         freeze(self.model, self.frozen)
         self.train()
 
@@ -55,13 +57,12 @@ class ModelTraining(LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Train everything from the step on that `init.unfreeze_after_steps` names."""
         init = self.config.init
-        if not self.frozen or init is None or init.unfreeze_after_steps is None:
+        if self.frozen == self.always_frozen or init is None or init.unfreeze_after_steps is None:
             return
         if self.global_step >= init.unfreeze_after_steps:
-            logger.info(
-                "step %d: %d frozen tensors are trained from here on", self.global_step, len(self.frozen)
-            )
-            self.frozen = frozenset()
+            count = len(self.frozen - self.always_frozen)
+            logger.info("step %d: %d frozen tensors are trained from here on", self.global_step, count)
+            self.frozen = self.always_frozen
             freeze(self.model, self.frozen)
             self.train()
 
@@ -84,7 +85,8 @@ class ModelTraining(LightningModule):
     def parameter_groups(self) -> list[ParameterGroup]:
         """Sort by learning rate what is trained, now or once it is unfrozen; the rest gets no optimizer."""
         init = self.config.init
-        never = self.frozen if init is not None and init.unfreeze_after_steps is None else frozenset()
+        waits = init is not None and init.unfreeze_after_steps is not None
+        never = self.always_frozen if waits else self.frozen
         named = ((name.removeprefix(PREFIX), parameter) for name, parameter in self.named_parameters())
         trained = [(name, parameter) for name, parameter in named if name not in never]
         return parameter_groups(

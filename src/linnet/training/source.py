@@ -175,7 +175,7 @@ def _differences(ours: ModelConfig, theirs: ModelConfig) -> Iterator[str]:
     here, there = (dict(_flat(model.model_dump(include={"frontend", "encoder"}))) for model in (ours, theirs))
     for key in {**here, **there}:
         name = key.rpartition(".")[2]
-        if "drop" in name or name == "dither":  # of training alone: a fine-tune may want others
+        if "drop" in name or name == "dither" or "_mask." in key:  # of training alone: may differ
             continue
         left, right = here.get(key, "missing"), there.get(key, "missing")
         if left != right:
