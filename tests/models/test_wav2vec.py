@@ -5,12 +5,9 @@ from typing import Any
 
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet.models.ctc import ModelConfig
-from linnet.models.encoders import StackConfig
 from linnet.models.wav2vec import Wav2VecConfig, Wav2VecEncoder, Wav2VecPrediction, wav2vec
 
 TINY: dict[str, Any] = {
@@ -154,35 +151,3 @@ def test_no_future_within_an_utterance_is_no_loss(encoder: Wav2VecEncoder) -> No
         torch.ones(1, 6, 2), torch.ones(1, 6, 2), torch.tensor([2])
     )
     assert (float(loss), float(found)) == (0.0, 0.0)
-
-
-def test_a_stack_reads_the_context_with_any_encoder() -> None:
-    then = {"kind": "conformer", "num_layers": 1, "width": 8, "num_heads": 2, "subsampling_channels": 4}
-    config = StackConfig.model_validate({"first": {"kind": "wav2vec", **TINY}, "then": {**then, "kernel": 3}})
-    assert (config.first.output_width, config.output_width, config.subsampling) == (6, 8, 16)
-    assert StackConfig.model_validate(config.model_dump(mode="json")) == config
-    encoder = config.build(1).eval()
-    samples, lengths = torch.randn(2, 1, 100), torch.tensor([100, 60])
-    encoded, num_frames = encoder(samples, lengths)
-    assert encoded.shape == (2, 8, 6)
-    assert num_frames.tolist() == [6, 4]
-    alone, _ = encoder(samples[1:, None, :, :60], lengths[1:])  # in the form that is exported
-    torch.testing.assert_close(encoded[1:, :, :4], alone.reshape(1, 8, -1), atol=1e-5, rtol=0)
-
-
-def test_both_encoders_of_a_stack_may_be_named_sizes() -> None:
-    config = StackConfig.model_validate({"first": {"quartznet": "5x1"}, "then": {"conformer": "s"}})
-    assert (config.first.output_width, config.subsampling) == (768, 8)
-    with pytest.raises(ValidationError, match="'tiny' is not one of"):
-        StackConfig.model_validate({"first": {"quartznet": "tiny"}, "then": {"conformer": "s"}})
-
-
-def test_samples_go_to_the_lowest_encoder_only() -> None:
-    wave = {"name": "x", "tokenizer": {"kind": "char"}, "frontend": {"kind": "waveform", "window_ms": 30.0}}
-    stack = {"kind": "stack", "first": {"wav2vec": "tiny"}, "then": {"conformer": "s"}}
-    config = ModelConfig.model_validate(wave | {"encoder": stack})
-    assert config.encoder.subsampling == 640
-    with pytest.raises(ValidationError, match="cannot read a front end of kind logmel"):
-        ModelConfig.model_validate(wave | {"encoder": stack, "frontend": {}})
-    with pytest.raises(ValidationError, match="the second encoder of a stack cannot"):
-        ModelConfig.model_validate(wave | {"encoder": stack | {"then": {"wav2vec": "tiny"}}})

@@ -60,7 +60,7 @@ class StackConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if isinstance(lowest_encoder(self.then), WAVEFORM_ENCODERS):
+        if isinstance(encoders_of(self.then)[0], WAVEFORM_ENCODERS):
             raise ValueError("the second encoder of a stack cannot be one that reads samples")
         return self
 
@@ -93,9 +93,11 @@ StackConfig.model_rebuild()
 WAVEFORM_ENCODERS = (Wav2VecConfig, Wav2Vec2Config)  # these read samples, and nothing else
 
 
-def lowest_encoder(config: EncoderConfig) -> EncoderConfig:
-    """Return the encoder that reads the features: of a stack the first, otherwise the encoder itself."""
-    return lowest_encoder(config.first) if isinstance(config, StackConfig) else config
+def encoders_of(config: EncoderConfig) -> tuple[EncoderConfig, ...]:
+    """Return the encoders of a stack, the one that reads the features first; otherwise the encoder itself."""
+    if isinstance(config, StackConfig):
+        return (*encoders_of(config.first), *encoders_of(config.then))
+    return (config,)
 
 
 def stands_on(config: EncoderConfig, lower: EncoderConfig) -> TypeGuard[StackConfig]:
