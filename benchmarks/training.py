@@ -119,7 +119,7 @@ def main() -> None:
 
 def in_own_process(job: Job) -> str:
     """Measure in a new process, whose peak memory no earlier measurement has raised."""
-    with get_context("spawn").Pool(1) as pool:
+    with get_context("fork" if DEVICE == "cpu" else "spawn").Pool(1) as pool:  # CUDA bears no fork
         return pool.apply(measure, (job,))
 
 
