@@ -1,106 +1,168 @@
-"""Seconds of audio that a training step takes in per second, for each QuartzNet table, on CPU and GPU.
+"""What a training step of every family takes: audio-seconds per second, memory, and whether it stays finite.
 
-Run: python benchmarks/training.py [--variants 5x1 5x5] [--seconds 5] [--threads 2]
+Run: python benchmarks/training.py [--models conformer:s quartznet:5x5] [--precisions float32 bfloat16]
 """
 
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
 
 import torch
 from header import print_header
 
+from linnet.models.catalog import ARCHITECTURES
 from linnet.models.ctc import CtcModel, ModelConfig
-from linnet.models.quartznet import VARIANTS
-from linnet.optim.novograd import NovoGrad
+from linnet.optim.config import OptimizerConfig, build_optimizer
 from linnet.training.loss import ctc_loss, mean_over_used
+from linnet.training.memory import peak_bytes
 
-SAMPLE_RATE_HZ = 16_000
-LETTERS_PER_S = 15
+LABELS_PER_FRAME = 0.4
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+PRECISIONS = {"cpu": ["float32"], "cuda": ["float32", "bfloat16", "float16"]}  # what is measured unasked
+MIN_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One line of the table.
+
+    Attributes:
+        model: family and size, such as "conformer:s".
+        precision: of autocast; float32 is without.
+        utterances, utterance_s: the batch.
+        budget_s: time to spend on steps; 0 takes as few as there may be.
+        threads: of the CPU.
+    """
+
+    model: str
+    precision: str
+    utterances: int
+    utterance_s: float
+    budget_s: float
+    threads: int
 
 
 class TrainingStep:
-    """All that a step computes: features, encoder, loss, gradients, update; audio is not read."""
+    """All that a step computes: features, network, loss, gradients, update; audio is not read."""
 
-    def __init__(
-        self, variant: str, *, utterances: int, utterance_s: float, device: str = "cpu", bf16: bool = False
-    ) -> None:
+    def __init__(self, job: Job) -> None:
         torch.manual_seed(0)
-        config = {"name": "benchmark", "encoder": {"quartznet": variant}, "tokenizer": {"kind": "char"}}
-        self.model = CtcModel(ModelConfig.model_validate(config)).to(device).train()
-        self.optimizer = NovoGrad(self.model.parameters(), 0.01, (0.8, 0.5), weight_decay=0.001)
-        self.autocast = torch.autocast(device, torch.bfloat16, enabled=bf16)
-        self.audio_s = utterances * utterance_s
-        num_samples, num_labels = round(utterance_s * SAMPLE_RATE_HZ), round(utterance_s * LETTERS_PER_S)
-        self.samples = torch.randn(utterances, num_samples, device=device) * 0.1
-        self.lengths = torch.full((utterances,), num_samples, device=device)
-        self.tokens = torch.randint(0, 28, (utterances, num_labels), device=device)
-        self.token_lengths = torch.full((utterances,), num_labels, device=device)
+        self.model = CtcModel(model_config(job.model)).to(DEVICE).train()
+        self.optimizer = build_optimizer(OptimizerConfig(name="adamw", lr=1e-4), self.model.parameters())
+        self.dtype = getattr(torch, job.precision)
+        self.scaler = torch.amp.GradScaler(DEVICE, enabled=job.precision == "float16")
+        frontend = self.model.config.frontend
+        num_samples = round(job.utterance_s * frontend.sample_rate_hz)
+        self.samples = torch.randn(job.utterances, num_samples, device=DEVICE) * 0.1
+        self.lengths = torch.full((job.utterances,), num_samples, device=DEVICE)
+        labels = int(LABELS_PER_FRAME * job.utterance_s / self.model.frame_shift_s)
+        self.tokens = torch.randint(0, 28, (job.utterances, labels), device=DEVICE)
+        self.token_lengths = torch.full((job.utterances,), labels, device=DEVICE)
 
-    def __call__(self) -> None:
-        """Take one step."""
+    def __call__(self) -> float:
+        """Take one step; gives its loss."""
         features, lengths = self.model.frontend(self.samples, self.lengths)
-        with self.autocast:
+        with torch.autocast(DEVICE, self.dtype, enabled=self.dtype != torch.float32):
             log_probs, lengths = self.model(features, lengths)
         losses = ctc_loss(log_probs, lengths, self.tokens, self.token_lengths)
+        loss = mean_over_used(losses, self.token_lengths)
         self.optimizer.zero_grad()
-        mean_over_used(losses, self.token_lengths).backward()
-        self.optimizer.step()
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return float(loss.detach())
 
 
 def main() -> None:
+    smallest = [
+        f"{family}:{min(each.sizes, key=lambda size: each.sizes[size].parameters)}"
+        for family, each in ARCHITECTURES.items()
+    ]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
-    parser.add_argument(
-        "--utterances", type=int, default=8, help="in a batch on CPU; eight times that on GPU"
-    )
+    parser.add_argument("--models", nargs="+", default=smallest, help="family:size; default: the smallest")
+    parser.add_argument("--precisions", nargs="+", default=PRECISIONS[DEVICE], help="of autocast")
+    parser.add_argument("--utterances", type=int, default=8 if DEVICE == "cpu" else 64, help="in a batch")
     parser.add_argument("--utterance-s", type=float, default=5.0)
+    parser.add_argument(
+        "--long-s", type=float, default=0 if DEVICE == "cpu" else 120, help="one utterance of it"
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="time spent on each measurement")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    on = f"on {options.threads} threads" if DEVICE == "cpu" else f"on {torch.cuda.get_device_name()}"
     print_header(
         "torch",
-        settings=f"batches of {options.utterances} × {options.utterance_s:g} s on {options.threads} threads",
-        measure="seconds of audio per second in the median step, features to update",
+        settings=f"AdamW, batches of {options.utterances} × {options.utterance_s:g} s {on}; each line in a "
+        "process of its own",
+        measure="the median step, features to update, by the clock and by the processor's own time; memory "
+        "beyond the program's; whether losses and weights stay finite",
     )
-    for variant in options.variants:
-        for name, device, bf16, factor in placements():
-            utterances = factor * options.utterances
-            step = TrainingStep(
-                variant, utterances=utterances, utterance_s=options.utterance_s, device=device, bf16=bf16
-            )
-            median_s = median_seconds(step, options.seconds, device)
-            print(f"{variant:5s} {name:30s} {step.audio_s / median_s:9.1f}")
+    columns = f"{'audio-s/s':>9s} {'audio-s/CPU-s':>13s} {'GB':>6s} finite"
+    print(f"{'model':22s} {'parameters':>12s} {'precision':9s} {'batch':>9s} {columns}")
+    for model in options.models:
+        for precision in options.precisions:
+            batches = [(options.utterances, options.utterance_s, options.seconds)]
+            batches += [(1, options.long_s, 0.0)] if options.long_s else []
+            for utterances, utterance_s, budget_s in batches:
+                job = Job(
+                    model=model,
+                    precision=precision,
+                    utterances=utterances,
+                    utterance_s=utterance_s,
+                    budget_s=budget_s,
+                    threads=options.threads,
+                )
+                print(in_own_process(job), flush=True)
 
 
-def placements() -> list[tuple[str, str, bool, int]]:
-    """Name, device, mixed precision and size of the batch relative to the CPU's, of all that is here."""
-    found = [("CPU, float32", "cpu", False, 1)]
-    if torch.cuda.is_available():
-        name = torch.cuda.get_device_name()
-        found += [(f"{name}, float32", "cuda", False, 8), (f"{name}, bfloat16", "cuda", True, 8)]
-    return found
+def in_own_process(job: Job) -> str:
+    """Measure in a new process, whose peak memory no earlier measurement has raised."""
+    with get_context("fork" if DEVICE == "cpu" else "spawn").Pool(1) as pool:  # CUDA bears no fork
+        return pool.apply(measure, (job,))
 
 
-def median_seconds(step: Callable[[], None], budget_s: float, device: str) -> float:
-    """Median time of a step, over at least two after a first one."""
-    step()
-    times_s: list[float] = []
-    while sum(times_s) < budget_s or len(times_s) < 2:
-        wait_for(device)
-        start_s = time.perf_counter()
-        step()
-        wait_for(device)
+def measure(job: Job) -> str:
+    """Give one line of the table; of a batch that does not fit, the line that says so."""
+    torch.set_num_threads(job.threads)
+    batch = f"{job.utterances}×{job.utterance_s:g} s"
+    before_bytes = peak_bytes(DEVICE)
+    step = TrainingStep(job)
+    start = f"{job.model:22s} {step.model.num_parameters():12,d} {job.precision:9s} {batch:>9s}"
+    try:
+        step_s, step_cpu_s, losses = timed_steps(step, job.budget_s)
+    except torch.OutOfMemoryError:
+        return f"{start} does not fit"
+    weights = all(bool(weight.isfinite().all()) for weight in step.model.parameters())
+    finite = f"{len(losses)} steps" if weights and torch.tensor(losses).isfinite().all() else "NO"
+    audio_s, used_bytes = job.utterances * job.utterance_s, peak_bytes(DEVICE) - before_bytes
+    return f"{start} {audio_s / step_s:9.1f} {audio_s / step_cpu_s:13.1f} {used_bytes / 1e9:6.2f} {finite}"
+
+
+def timed_steps(step: TrainingStep, budget_s: float) -> tuple[float, float, list[float]]:
+    """Return the median seconds of a step behind a first one, and of the processor, and the losses of all."""
+    losses, times_s, cpu_times_s = [step()], [], []
+    while sum(times_s) < budget_s or len(times_s) < MIN_STEPS:
+        start_s, start_cpu_s = time.perf_counter(), time.process_time()
+        losses.append(step())  # which waits for a GPU
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
         times_s.append(time.perf_counter() - start_s)
-    return statistics.median(times_s)
+        cpu_times_s.append(time.process_time() - start_cpu_s)
+    return statistics.median(times_s), statistics.median(cpu_times_s), losses
 
 
-def wait_for(device: str) -> None:
-    """Let a GPU finish what it was given."""
-    if device == "cuda":
-        torch.cuda.synchronize()
+def model_config(model: str) -> ModelConfig:
+    """Configure a named size, "family:size", with the front end of its authors, for letters."""
+    family, size = model.split(":")
+    values = {
+        "name": "benchmark",
+        "frontend": ARCHITECTURES[family].frontend_of(size),
+        "encoder": {family: size},
+        "tokenizer": {"kind": "char"},
+    }
+    return ModelConfig.model_validate(values)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from linnet.text.vocabulary import Vocabulary
 
 LETTERS = Vocabulary(("▁", "a", "b"))
 PIECES = Vocabulary(("▁a", "b", "▁", "▁ab", "a"))
+GROUPS = Vocabulary(("▁", "ab", "a", "b"))  # of TEVR
 ALPHA, BETA, UNKNOWN = 0.7, 0.4, -3.0
 EXHAUSTIVE = BeamConfig(
     beam=4000,
@@ -53,7 +54,7 @@ def log10_score(words: list[str]) -> float:
     return total
 
 
-@pytest.mark.parametrize("vocabulary", [LETTERS, PIECES], ids=["letters", "pieces"])
+@pytest.mark.parametrize("vocabulary", [LETTERS, PIECES, GROUPS], ids=["letters", "pieces", "groups"])
 def test_words_add_what_the_model_says_however_they_are_spelled(
     tmp_path: Path, vocabulary: Vocabulary
 ) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from linnet.text import tevr
 from linnet.text.tevr import choose_groups, letter_surprises
 
 # "qu" always stands together, what follows it does not; "ing" closes many words.
@@ -49,6 +50,15 @@ def test_groups_even_out_the_tokens() -> None:
     assert all(2 <= len(group) <= 4 for group in groups)
     assert groups == sorted(groups, key=len, reverse=True)
     assert spread(WORDS, groups) < 0.7 * spread(WORDS, [])
+
+
+def test_the_mean_is_that_of_the_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups chosen against the mean of single letters leave more unevenness."""
+    text = "the other brother gathers there another thing together whether the weather bothers either mother"
+    words = Counter(text.split())
+    even = spread(words, choose_groups(words, 8))
+    monkeypatch.setattr(tevr, "NUM_ROUNDS", 1)
+    assert even < spread(words, choose_groups(words, 8)) < spread(words, [])
 
 
 def test_groups_share_the_number_as_in_the_paper() -> None:

@@ -14,7 +14,7 @@ from linnet.export.int8 import WEIGHTED
 from linnet.export.simplification import simplify
 from linnet.models.conformer import ConformerConfig
 from linnet.models.ctc import CtcModel
-from linnet.models.encoders import WAVEFORM_ENCODERS
+from linnet.models.encoders import WAVEFORM_ENCODERS, EncoderConfig, StackConfig
 
 OPSET = 18
 INPUTS = ("audio_signal", "length")
@@ -47,7 +47,7 @@ def export_onnx(model: CtcModel, path: Path) -> None:
     require("onnxscript", extra="train", purpose="exporting to ONNX")
     num_features = model.config.frontend.num_features
     # Two utterances of different length, so that tracing sees a padded batch.
-    num_frames = _traced_frames(model)
+    num_frames = _traced_frames(model.config.encoder)
     example = (torch.zeros(2, num_features, num_frames), torch.tensor([num_frames, num_frames - 28]))
     dynamic = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
@@ -71,9 +71,10 @@ def export_onnx(model: CtcModel, path: Path) -> None:
     simplify(path)
 
 
-def _traced_frames(model: CtcModel) -> int:
+def _traced_frames(encoder: EncoderConfig) -> int:
     """Choose a length that tracing takes for no special case: several frames, or blocks of attention."""
-    encoder = model.config.encoder
+    if isinstance(encoder, StackConfig):
+        return _traced_frames(encoder.first) + encoder.first.subsampling * _traced_frames(encoder.then)
     if isinstance(encoder, WAVEFORM_ENCODERS):
         return encoder.window_samples + 32 * encoder.subsampling
     band = encoder.band if isinstance(encoder, ConformerConfig) else None

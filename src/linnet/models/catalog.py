@@ -100,6 +100,7 @@ _N2 = FrontendConfig(
     pad_mode="reflect",
 )
 _WAVEFORM = FrontendConfig(kind="waveform")
+_WAVEFORM_30 = FrontendConfig(kind="waveform", window_ms=30.0)
 _LETTERS = 29  # space, a to z, apostrophe, blank
 _PIECES_128, _PIECES_1024 = 129, 1025  # with the blank
 
@@ -250,6 +251,18 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             "m": Size(55_622_181, 1.25, "the paper", PublishedWer(2.56, 6.5)),
             "ml": Size(125_025_921, 2.74, "the paper", PublishedWer(2.61, 6.05)),
             "l": Size(236_254_209, 5.07, "the paper", PublishedWer(2.47, 5.97)),
+        },
+    ),
+    "wav2vec": Architecture(
+        title="wav2vec 1.0",
+        paper="arXiv:1904.05862",
+        frontend=_WAVEFORM_30,
+        subsampling=160,
+        num_outputs=_LETTERS,
+        sizes={
+            "tiny": Size(1_813_149, 0.302, "made for small corpora, unpublished"),
+            "base": Size(28_879_389, 4.78, "the paper"),
+            "large": Size(29_405_725, 4.84, "fairseq"),
         },
     ),
     "wav2vec2": Architecture(

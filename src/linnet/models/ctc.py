@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from linnet.bundle.schema import ModelName
 from linnet.features.config import FrontendConfig
-from linnet.models.encoders import WAVEFORM_ENCODERS, EncoderConfig, expand_variant
+from linnet.models.encoders import WAVEFORM_ENCODERS, EncoderConfig, encoders_of, expand_variant
 from linnet.models.frontend import TorchFrontend
 from linnet.models.heads import HeadConfig, LinearHeadConfig
 from linnet.models.jasper import JasperConfig
@@ -56,7 +56,7 @@ class ModelConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_frontend(self) -> Self:
-        kind, encoder = self.frontend.kind, self.encoder
+        kind, encoder = self.frontend.kind, encoders_of(self.encoder)[0]
         if (kind == "waveform") != isinstance(encoder, WAVEFORM_ENCODERS):
             raise ValueError(f"an encoder of kind {encoder.kind} cannot read a front end of kind {kind}")
         window_samples = self.frontend.window_samples
@@ -105,8 +105,10 @@ class CtcModel(nn.Module):
     @property
     def one_at_a_time(self) -> bool:
         """Whether padding changes an utterance's last frames, so that none may share a batch."""
-        encoder = self.config.encoder
-        return isinstance(encoder, JasperConfig) and not encoder.conv_mask
+        return any(
+            isinstance(encoder, JasperConfig) and not encoder.conv_mask
+            for encoder in encoders_of(self.config.encoder)
+        )
 
     def num_parameters(self) -> int:
         """Count the trained values (batch-norm statistics are not among them)."""

@@ -17,6 +17,7 @@ from typing import Literal
 
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
+from torch import Tensor
 
 from linnet.core.arrays import Samples
 from linnet.core.errors import AudioError, TrainingError
@@ -260,6 +261,7 @@ class TrainingStep:
         precision = _AUTOCAST.get(self.config.trainer.precision)
         with torch.autocast(self.device, precision, enabled=precision is not None):
             loss = self._module.training_step(batch, 0)
+        assert isinstance(loss, Tensor)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's stubs
         self._optimizer.step()
         self._optimizer.zero_grad()

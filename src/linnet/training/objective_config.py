@@ -83,4 +83,31 @@ class Wav2Vec2ObjectiveConfig(BaseModel):
         return float(max(self.temperature * self.temperature_decay**step, self.final_temperature))
 
 
-ObjectiveConfig = Annotated[CtcObjectiveConfig | Wav2Vec2ObjectiveConfig, Field(discriminator="kind")]
+class Wav2VecObjectiveConfig(BaseModel):
+    """Tell the latent speech of steps to come from that of elsewhere (arXiv:1904.05862, §2.2).
+
+    Attributes:
+        num_steps: how many steps to come.
+        num_negatives: frames of the utterance that are held against the right one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["wav2vec"] = "wav2vec"
+    num_steps: int = Field(default=12, ge=1, le=1000)
+    num_negatives: int = Field(default=10, ge=1, le=1000)
+
+    @property
+    def needs_texts(self) -> bool:
+        """Whether every utterance needs a text."""
+        return False
+
+    def check_encoder(self, encoder: Any) -> None:
+        """Raise a ValueError unless the encoder can be trained so."""
+        if encoder.kind != "wav2vec":
+            raise ValueError(f"objective.kind wav2vec needs an encoder of that kind, not of {encoder.kind}")
+
+
+ObjectiveConfig = Annotated[
+    CtcObjectiveConfig | Wav2Vec2ObjectiveConfig | Wav2VecObjectiveConfig, Field(discriminator="kind")
+]

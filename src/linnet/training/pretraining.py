@@ -3,18 +3,25 @@
 import logging
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from linnet.core.errors import TrainingError
 from linnet.data.batch import Batch
+from linnet.models.wav2vec import Wav2VecEncoder
 from linnet.models.wav2vec2 import Wav2Vec2Encoder
 from linnet.training.config import TrainConfig
 from linnet.training.contrastive import Objective
 from linnet.training.measure import LOSS
 from linnet.training.module import CtcTraining, ModelTraining
-from linnet.training.objective_config import Wav2Vec2ObjectiveConfig
+from linnet.training.objective_config import (
+    ObjectiveConfig,
+    Wav2Vec2ObjectiveConfig,
+    Wav2VecObjectiveConfig,
+)
+from linnet.training.prediction import PredictionObjective
 
 logger = logging.getLogger(__name__)
+DEV_FIGURES = ("accuracy", "code_perplexity", "probability_perplexity")  # those that an objective has
 
 
 class SelfSupervisedTraining(ModelTraining):
@@ -27,10 +34,7 @@ class SelfSupervisedTraining(ModelTraining):
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config)
-        encoder = self.model.encoder
-        assert isinstance(config.objective, Wav2Vec2ObjectiveConfig), config.objective
-        assert isinstance(encoder, Wav2Vec2Encoder), "the configuration is checked"
-        self.objective = Objective(encoder, config.objective)
+        self.objective = _build_objective(self.model.encoder, config.objective)
         self._dev_sums: dict[str, Tensor] = {}
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
@@ -64,19 +68,28 @@ class SelfSupervisedTraining(ModelTraining):
         self._dev_sums = {}
         means = {name: value / sums["batches"] for name, value in sums.items() if name != "batches"}
         self.log(self.measure.key, means["contrastive"], prog_bar=True, sync_dist=False)
-        for name in ("accuracy", "code_perplexity", "probability_perplexity"):
-            self.log(f"dev_{name}", means[name], sync_dist=False)
+        shown = {name: means[name] for name in DEV_FIGURES if name in means}
+        self.log_dict({f"dev_{name}": value for name, value in shown.items()}, sync_dist=False)
         if self.global_rank == 0:
+            parts = [f"{name.replace('_', ' ')} {value:.3g}" for name, value in shown.items()]
             logger.info(
-                "step %d: dev loss %.3f, accuracy %.1f %%, %.0f entries in use, by probability %.0f",
-                *(self.global_step, means["contrastive"], 100 * means["accuracy"]),
-                *(means["code_perplexity"], means["probability_perplexity"]),
+                "step %d: dev loss %.3f, %s", self.global_step, means["contrastive"], ", ".join(parts)
             )
 
     def _run(self, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         samples, lengths = self.model.frontend(batch.samples, batch.lengths)
         loss, figures = self.objective(self.model.encoder, samples, lengths, step)
         return loss, {name: value.detach() for name, value in figures.items()}
+
+
+def _build_objective(encoder: nn.Module, config: ObjectiveConfig) -> nn.Module:
+    """Build what the objective adds; the configuration has checked that it fits the encoder."""
+    if isinstance(config, Wav2VecObjectiveConfig):
+        assert isinstance(encoder, Wav2VecEncoder), encoder
+        return PredictionObjective(encoder, config)
+    assert isinstance(config, Wav2Vec2ObjectiveConfig), config
+    assert isinstance(encoder, Wav2Vec2Encoder), encoder
+    return Objective(encoder, config)
 
 
 def build_training(config: TrainConfig) -> ModelTraining:

@@ -14,7 +14,7 @@ from linnet.core.config_error import shorten
 from linnet.core.errors import CheckpointError, ConfigError
 from linnet.models.checkpoint import Checkpoint, read_checkpoint
 from linnet.models.ctc import ModelConfig
-from linnet.models.encoders import FAMILIES
+from linnet.models.encoders import FAMILIES, stands_on
 from linnet.training.config import TrainConfig
 from linnet.training.init_config import InitConfig
 
@@ -170,6 +170,8 @@ def _check_agreement(ours: ModelConfig, theirs: ModelConfig, init: InitConfig, w
 
 def _differences(ours: ModelConfig, theirs: ModelConfig) -> Iterator[str]:
     """Name the keys of front end and encoder that change what the weights mean."""
+    if stands_on(ours.encoder, theirs.encoder):
+        ours = ours.model_copy(update={"encoder": ours.encoder.first})
     here, there = (dict(_flat(model.model_dump(include={"frontend", "encoder"}))) for model in (ours, theirs))
     for key in {**here, **there}:
         name = key.rpartition(".")[2]

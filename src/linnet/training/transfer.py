@@ -14,6 +14,7 @@ from linnet.core.files import write_text
 from linnet.core.patterns import chosen
 from linnet.models.checkpoint import Checkpoint
 from linnet.models.ctc import CtcModel
+from linnet.models.encoders import stands_on
 from linnet.text.tokenizer import build_tokenizer
 from linnet.text.vocabulary import BLANK, Vocabulary
 from linnet.training.init_config import InitConfig
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 REPORT_FILE = "init.yaml"
 MAX_LISTED_WEIGHTS = 10
 HEAD = "head."
+ENCODER, FIRST = "encoder.", "encoder.first."
 OTHER_LABELS = "another vocabulary"
 
 
@@ -49,19 +51,20 @@ def transfer_weights(model: CtcModel, source: Checkpoint, init: InitConfig) -> T
 
     The head's rows belong to labels: where the vocabularies differ, even in their order alone, those of
     labels in both are copied one by one (unless `init.keep_known_labels` is false), the blank's with them.
+    The encoder of the source becomes the first one of a stack.
 
     Raises:
         ConfigError: when nothing is taken, or a pattern fits nothing.
     """
-    own = model.state_dict()
-    everything = {**source.weights, **own}
+    own, theirs = model.state_dict(), _weights_for(model, source)
+    everything = {**theirs, **own}
     included = chosen(everything, init.include, "init.include") if init.include else frozenset(everything)
     included -= chosen(everything, init.exclude, "init.exclude")
     labels = _Labels.between(model.vocabulary, build_tokenizer(source.config.tokenizer).vocabulary)
     kept = labels.rows if init.keep_known_labels else {}
     result = Transfer()
     for name, weight in own.items():
-        stored = source.weights.get(name)
+        stored = theirs.get(name)
         if name not in included:
             result.new[name] = "excluded"
         elif stored is None:
@@ -77,7 +80,7 @@ def transfer_weights(model: CtcModel, source: Checkpoint, init: InitConfig) -> T
         else:
             weight.copy_(stored)
             result.taken.append(name)
-    for name in source.weights.keys() - own.keys():
+    for name in theirs.keys() - own.keys():
         result.unused[name] = "no such weight here" if name in included else "excluded"
     result.head = labels.describe(kept, result)
     if not result.taken and not result.by_label:
@@ -87,6 +90,16 @@ def transfer_weights(model: CtcModel, source: Checkpoint, init: InitConfig) -> T
             remedy="Look at init.include and init.exclude, and whether both are of one architecture",
         )
     return result
+
+
+def _weights_for(model: CtcModel, source: Checkpoint) -> Mapping[str, Tensor]:
+    """Return the weights of the source by the names that they have in the model."""
+    if not stands_on(model.config.encoder, source.config.encoder):
+        return source.weights
+    return {
+        FIRST + name.removeprefix(ENCODER) if name.startswith(ENCODER) else name: weight
+        for name, weight in source.weights.items()
+    }
 
 
 def report_transfer(result: Transfer, model: CtcModel, source: Checkpoint, init: InitConfig) -> None:
