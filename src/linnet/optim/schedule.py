@@ -12,16 +12,25 @@ class ScheduleConfig(BaseModel):
     """The learning rate over the steps of a run.
 
     Attributes:
-        name: "cosine": a linear rise, then half a cosine down to `min_lr`.
+        name: "cosine": a linear rise, then half a cosine down to `min_lr`; or "eden", which falls by steps
+            and by epochs for ever, however long the run is.
         warmup_steps: steps of the rise.
-        min_lr: the learning rate at the end.
+        min_lr: the learning rate at the end (cosine).
+        warmup_start: share of the rate at which the rise begins (Eden).
+        lr_steps: after so many steps the rate falls about with their square root (Eden).
+        lr_epochs: the same for epochs (Eden).
+        epoch_steps: steps of an epoch; 0 lets the rate fall by steps alone (Eden).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["cosine"] = "cosine"
+    name: Literal["cosine", "eden"] = "cosine"
     warmup_steps: int = Field(default=1000, ge=0)
     min_lr: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    warmup_start: float = Field(default=0.1, ge=0.0, le=1.0)
+    lr_steps: float = Field(default=7500.0, gt=0.0, allow_inf_nan=False)
+    lr_epochs: float = Field(default=3.5, gt=0.0, allow_inf_nan=False)
+    epoch_steps: int = Field(default=0, ge=0)
 
 
 def cosine_with_warmup(
@@ -44,11 +53,32 @@ def cosine_with_warmup(
     return min_lr + (peak_lr - min_lr) * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
+def eden_share(config: ScheduleConfig, step: int, epoch: float) -> float:
+    """Return the share of the base rate under Eden (https://arxiv.org/abs/2310.11230, equation 11).
+
+    Args:
+        config: its `warmup_steps`, `warmup_start`, `lr_steps` and `lr_epochs` count.
+        step: counted from 0.
+        epoch: counted from 0.
+    """
+    by_steps = (1.0 + (step / config.lr_steps) ** 2) ** -0.25
+    by_epochs = (1.0 + (epoch / config.lr_epochs) ** 2) ** -0.25
+    rise = 1.0
+    if step < config.warmup_steps:
+        rise = config.warmup_start + (1.0 - config.warmup_start) * step / config.warmup_steps
+    return by_steps * by_epochs * rise
+
+
 def build_schedule(config: ScheduleConfig, optimizer: Optimizer, total_steps: int) -> LambdaLR:
     """Return a scheduler that is stepped once after each step of `optimizer`.
 
     `min_lr` holds for the group with the highest rate; the others keep their ratio to it.
     """
+    if config.name == "eden":
+        return LambdaLR(
+            optimizer,
+            lambda step: eden_share(config, step, step // config.epoch_steps if config.epoch_steps else 0),
+        )
     peak_lr = max(float(group["lr"]) for group in optimizer.param_groups)
 
     def share_of_peak(step: int) -> float:
