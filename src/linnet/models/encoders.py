@@ -28,12 +28,15 @@ from linnet.models.conformer import ConformerConfig
 from linnet.models.deepspeech2 import DeepSpeech2Config
 from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
+from linnet.models.zipformer import config as zipformer
+from linnet.models.zipformer.config import ZipformerConfig
 
 DEFAULT_KIND = "jasper"
 
 
 EncoderConfig = Annotated[
-    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig, Field(discriminator="kind")
+    JasperConfig | ConformerConfig | DeepSpeech2Config | SqueezeformerConfig | ZipformerConfig,
+    Field(discriminator="kind"),
 ]
 
 
@@ -61,6 +64,7 @@ FAMILIES: Mapping[str, Family] = {
     "quartznet": Family(quartznet.VARIANTS, quartznet.quartznet),
     "squeezeformer": Family(squeezeformer.VARIANTS, squeezeformer.squeezeformer),
     "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
+    "zipformer": Family(zipformer.VARIANTS, zipformer.zipformer),
 }
 
 

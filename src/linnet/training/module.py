@@ -21,7 +21,7 @@ from linnet.optim.groups import ParameterGroup, encoder_layers, parameter_groups
 from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
-from linnet.training.freezing import evaluate_frozen, freeze, frozen_names
+from linnet.training.freezing import evaluate_frozen, freeze, frozen_names, unfreeze
 from linnet.training.loss import ctc_loss, mean_over_used
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,8 @@ class CtcTraining(LightningModule):
         return self
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Train everything from the step on that `init.unfreeze_after_steps` names."""
+        """Tell the model the step, and train everything from the one that `init.unfreeze_after_steps` names."""
+        self.model.at_step(self.global_step)
         init = self.config.init
         if not self.frozen or init is None or init.unfreeze_after_steps is None:
             return
@@ -62,8 +63,8 @@ class CtcTraining(LightningModule):
             logger.info(
                 "step %d: %d frozen tensors are trained from here on", self.global_step, len(self.frozen)
             )
+            unfreeze(self.model, self.frozen)
             self.frozen = frozenset()
-            freeze(self.model, self.frozen)
             self.train()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
