@@ -76,7 +76,7 @@ class AttentionWeights(nn.Module):
         key = self.whiten_keys(self.balance_keys(key))
         scores = self._heads(query) @ self._heads(key).transpose(-2, -1)
         table = self._heads(self.linear_pos(positions))  # (H, 2S, d)
-        by_position = relative_shift(self._heads(place) @ table.transpose(-2, -1))
+        by_position = _shifted(self._heads(place) @ table.transpose(-2, -1))
         if self.training and chance(self.clock.value(POSITION_SKIP)):
             by_position = by_position * 0.0  # its weights keep a gradient, which processes agree about
         scores = scores + by_position
@@ -87,6 +87,16 @@ class AttentionWeights(nn.Module):
     def _heads(self, x: Tensor) -> Tensor:
         """(…, S, H·d) → (…, H, S, d)."""
         return x.unflatten(-1, (self.num_heads, -1)).transpose(-3, -2)
+
+
+def _shifted(scores: Tensor) -> Tensor:
+    """Turn scores (B, H, S, 2S) by distance into scores (B, H, S, S) by key."""
+    if not torch.compiler.is_exporting():
+        return relative_shift(scores)
+    # For export by index: it cannot prove the length of a row where S comes from several divisions.
+    frames = torch.arange(scores.shape[-2], device=scores.device)
+    columns = scores.shape[-2] + frames - frames.unsqueeze(1)
+    return scores.gather(-1, columns.expand(scores.shape[0], scores.shape[1], -1, -1))
 
 
 class SelfAttention(nn.Module):

@@ -37,9 +37,10 @@ class Downsample(nn.Module):
         valid = torch.arange(num_frames, device=x.device) < lengths.unsqueeze(1)
         x = torch.where(valid.unsqueeze(2), x, last)
         num_groups = (num_frames + self.factor - 1) // self.factor
-        x = torch.cat((x, last.expand(-1, self.factor - 1, -1)), dim=1)[:, : num_groups * self.factor]
-        weights = self.bias.softmax(0).unsqueeze(1)
-        return (x.unflatten(1, (num_groups, self.factor)) * weights).sum(2)
+        # By index, not by padding and cutting: tracing for export would compare lengths that it does not know.
+        frames = torch.arange(num_groups * self.factor, device=x.device).clamp(max=num_frames - 1)
+        x = x.index_select(1, frames).unflatten(1, (num_groups, self.factor))
+        return (x * self.bias.softmax(0).unsqueeze(1)).sum(2)
 
 
 class Stack(nn.Module):
@@ -78,8 +79,8 @@ class Stack(nn.Module):
             y = y if channels is None else y * channels
         if self.factor == 1:
             return y
-        y = y.unsqueeze(2).expand(-1, -1, self.factor, -1).flatten(1, 2)[:, : x.shape[1]]
-        combined: Tensor = self.combine(x, y)
+        sources = torch.arange(x.shape[1], device=x.device) // self.factor
+        combined: Tensor = self.combine(x, y.index_select(1, sources))
         return combined
 
     def _frames(self, x: Tensor, lengths: Tensor, context: Context) -> Frames:
