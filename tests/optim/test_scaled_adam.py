@@ -139,7 +139,7 @@ def test_a_saved_state_goes_on_where_it_stopped() -> None:
     file = io.BytesIO()
     torch.save(stopped.state_dict(), file)
     file.seek(0)
-    second = tuple(nn.Parameter(weight.detach().clone()) for weight in first)
+    second = nn.Parameter(first[0].detach().clone()), nn.Parameter(first[1].detach().clone())
     resumed = ScaledAdam(second)
     resumed.load_state_dict(torch.load(file, weights_only=True))
     train(resumed, *second, range(14, 25))

@@ -54,7 +54,7 @@ class CtcTraining(LightningModule):
         return self
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Tell the model the step, and train everything from the one that `init.unfreeze_after_steps` names."""
+        """Tell the model the step, and unfreeze it at the one that `init.unfreeze_after_steps` names."""
         self.model.at_step(self.global_step)
         init = self.config.init
         if not self.frozen or init is None or init.unfreeze_after_steps is None:

@@ -3,8 +3,11 @@
 D width.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import Function
 from torch.nn import functional
 
 from linnet.models.layers.schedule import Clock, Ramp
@@ -13,14 +16,39 @@ from linnet.models.zipformer.regularizers import limited
 MIN_LOG_SCALE, MAX_LOG_SCALE = -1.5, 1.5
 
 
+SLOPE = 0.08
+
+
 def swoosh_l(x: Tensor) -> Tensor:
     """log(1 + e^(x − 4)) − 0.08 x − 0.035 (equation 6): for layers that are off for most inputs."""
-    return torch.add(functional.softplus(x - 4.0), x, alpha=-0.08) - 0.035
+    return _swoosh(x, 4.0, 0.035)
 
 
 def swoosh_r(x: Tensor) -> Tensor:
     """log(1 + e^(x − 1)) − 0.08 x − 0.313261687 (equation 5): 0 at 0."""
-    return torch.add(functional.softplus(x - 1.0), x, alpha=-0.08) - 0.313261687
+    return _swoosh(x, 1.0, 0.313261687)
+
+
+def _swoosh(x: Tensor, shift: float, offset: float) -> Tensor:
+    if torch.is_grad_enabled() and x.requires_grad:
+        activated: Tensor = _Swoosh.apply(x, shift, offset)
+        return activated
+    return torch.add(functional.softplus(x - shift), x, alpha=-SLOPE) - offset
+
+
+class _Swoosh(Function):
+    """The same in place where that is possible: half of the time of a block is spent on such steps."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shift: float, offset: float) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.shift = shift
+        return functional.softplus(x - shift).add_(x, alpha=-SLOPE).sub_(offset)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (x,) = ctx.saved_tensors
+        return (x - ctx.shift).sigmoid_().sub_(SLOPE).mul_(gradients[0]), None, None
 
 
 class BiasNorm(nn.Module):

@@ -78,7 +78,7 @@ class ConvolutionModule(nn.Module):
         self.out_proj = scaled_linear(width, width, 0.05)
 
     def forward(self, x: Tensor, valid: Tensor, chunk: int) -> Tensor:
-        """Convolve x (B, S, D); `valid` (B, S, 1) is 1 for its valid frames, `chunk` counts for causal ones."""
+        """Convolve x (B, S, D), whose valid frames are 1 in `valid` (B, S, 1), causally by `chunk` frames."""
         values, gate = self.in_proj(x).chunk(2, dim=-1)
         gated = (values * self.balance_gate(gate).sigmoid() * valid).transpose(1, 2)  # (B, D, S)
         causal = isinstance(self.depthwise, ChunkCausalConv)

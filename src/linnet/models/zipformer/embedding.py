@@ -10,7 +10,7 @@ from linnet.core.errors import ConfigError
 from linnet.models.layers.schedule import Clock, Ramp
 from linnet.models.layers.subsampling import valid_frames
 from linnet.models.zipformer.activations import BiasNorm, scaled_linear, swoosh_l, swoosh_r
-from linnet.models.zipformer.regularizers import Balancer, ScaleGradient, Whiten
+from linnet.models.zipformer.regularizers import Balancer, Whiten, with_scaled_gradient
 
 MARGIN = 4  # frames on either side, by which the convolutions without padding give ⌈T/2⌉ frames
 MIN_FEATURES = 7
@@ -53,7 +53,7 @@ class ConvEmbedding(nn.Module):
         x = _repeat_ends(features, lengths).transpose(1, 2).unsqueeze(1)  # (B, 1, T + 8, F)
         x = self.conv1(x)
         if self.training:
-            x = ScaleGradient.apply(x, FIRST_GRADIENT_SCALE)
+            x = with_scaled_gradient(x, FIRST_GRADIENT_SCALE)
         x = swoosh_r(self.balancers[0](x))
         x = swoosh_r(self.balancers[1](self.conv2(x)))
         x = swoosh_r(self.balancers[2](self.conv3(x)))  # (B, C, S, F')

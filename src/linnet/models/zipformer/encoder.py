@@ -37,7 +37,7 @@ class Downsample(nn.Module):
         valid = torch.arange(num_frames, device=x.device) < lengths.unsqueeze(1)
         x = torch.where(valid.unsqueeze(2), x, last)
         num_groups = (num_frames + self.factor - 1) // self.factor
-        # By index, not by padding and cutting: tracing for export would compare lengths that it does not know.
+        # By index, not by padding and cutting: tracing for export would compare lengths unknown to it.
         frames = torch.arange(num_groups * self.factor, device=x.device).clamp(max=num_frames - 1)
         x = x.index_select(1, frames).unflatten(1, (num_groups, self.factor))
         return (x * self.bias.softmax(0).unsqueeze(1)).sum(2)
@@ -159,8 +159,10 @@ class ZipformerEncoder(nn.Module):
         return chunks[drawn[0] % len(chunks)], lefts[drawn[1] % len(lefts)]
 
     def _kept_channels(self, x: Tensor) -> list[Tensor | None]:
-        """Draw, in training, the utterances that lose the upper quarter or half of the channels beyond
-        `unmasked_widths`, in all stacks alike: (B, 1, D) each.
+        """Draw, in training, who loses a part of the channels: (B, 1, D) for each stack, of 0 and 1.
+
+        Of the channels beyond `unmasked_widths` some utterances lose all and as many the upper half; the
+        same ones in all stacks.
         """
         if not self.training:
             return [None] * len(self.stacks)

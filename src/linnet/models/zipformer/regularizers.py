@@ -206,9 +206,13 @@ def penalized(scores: Tensor, limit: float = 25.0, weight: float = 1e-4) -> Tens
     return pulled
 
 
-class ScaleGradient(Function):
-    """The identity, whose gradient is multiplied by a factor."""
+def with_scaled_gradient(x: Tensor, factor: float) -> Tensor:
+    """Return x, whose gradient is multiplied by a factor."""
+    scaled: Tensor = _ScaleGradient.apply(x, factor)
+    return scaled
 
+
+class _ScaleGradient(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, factor: float) -> Tensor:
         ctx.factor = factor
