@@ -31,7 +31,7 @@ NUM_UTTERANCES = 64
 ADAMW = {"name": "adamw", "lr": 0.002, "betas": [0.9, 0.98], "weight_decay": 0.0}
 SLOWER = ADAMW | {"lr": 0.001}
 FASTER = ADAMW | {"lr": 0.004}
-SCALED_ADAM = {"name": "scaled_adam", "lr": 0.03}
+SCALED_ADAM = {"name": "scaled_adam", "lr": 0.045}
 NOVOGRAD = {"name": "novograd", "lr": 0.01, "betas": [0.95, 0.5], "weight_decay": 0.0}
 
 # A quarter of the filters and frames of 40 ms, since the second convolution of the named sizes is half of a
@@ -41,7 +41,7 @@ CONVOLUTIONS = (
     {"filters": 8, "kernel": [11, 21], "stride": [2, 2]},
 )
 N2_CONVOLUTIONS = (*CONVOLUTIONS, {"filters": 16, "kernel": [11, 21], "stride": [1, 2]})
-# Regularizers that fade within a third of the run; the widths of the recipe, with half of its blocks.
+# Regularizers that fade within a tenth of the run; the widths of the recipe, with half of its blocks.
 ZIPFORMER = {
     "num_layers": [1, 1, 2, 1],
     "widths": [112, 128, 160, 128],
@@ -51,7 +51,7 @@ ZIPFORMER = {
     "num_heads": [4, 4, 4, 4],
     "kernels": [31, 31, 15, 31],
     "embed_channels": [8, 16, 32],
-    "schedule_steps": 100,
+    "schedule_steps": 50,
 }
 RECURRENT = {"hidden": 160, "num_layers": 1, "width": 320}
 
@@ -87,7 +87,7 @@ TASKS = {
     "conformer": Task({"conformer": "s", "width": 144, "num_layers": 4}, SLOWER, 300),
     "fastconformer": Task({"fastconformer": "s", "num_layers": 4}, SLOWER, 300),
     "squeezeformer": Task({"squeezeformer": "xs", "num_layers": 6, "reduce_at": 2}, SLOWER, 300),
-    "zipformer": Task({"zipformer": "s", **ZIPFORMER}, SCALED_ADAM, 300),
+    "zipformer": Task({"zipformer": "s", **ZIPFORMER}, SCALED_ADAM, 500),
 }
 WORD_FAMILIES = ("citrinet", "contextnet", "fastconformer")
 

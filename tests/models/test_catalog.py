@@ -21,7 +21,9 @@ def test_parameters_and_subsampling_are_those_of_the_model(family: str, size: st
     assert FAMILIES[family].config(size).subsampling == architecture.subsampling
 
 
-@pytest.mark.parametrize("family", ["conformer", "deepspeech2", "quartznet", "squeezeformer", "zipformer"])  # each kind
+@pytest.mark.parametrize(
+    "family", ["conformer", "deepspeech2", "quartznet", "squeezeformer", "zipformer"]
+)  # each kind
 def test_the_cost_is_that_of_the_model(family: str) -> None:
     sizes = ARCHITECTURES[family].sizes
     cheapest = min(sizes, key=lambda name: sizes[name].parameters)

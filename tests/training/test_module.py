@@ -10,7 +10,7 @@ from linnet.core.errors import TrainingError
 from linnet.data.batch import Batch
 from linnet.optim.novograd import NovoGrad
 from linnet.training.config import TrainConfig
-from linnet.training.loss import ctc_loss
+from linnet.training.loss import consistency_loss, ctc_loss
 from linnet.training.module import CtcTraining
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # without a trainer
@@ -67,6 +67,30 @@ def test_without_an_auxiliary_head_the_loss_is_the_heads_own(
     module = make_module()
     assert module.auxiliary_head is None
     torch.testing.assert_close(module.training_step(batch, 0), main)
+
+
+def test_two_views_are_trained_on_the_text_and_on_each_other(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    masks = "feature_augment={spec_augment: {time_masks: 2, time_width: 8}}"
+    module = make_module(AUXILIARY, masks, "cr_ctc={weight: 0.5}")
+    features, lengths = module.model.frontend(batch.samples, batch.lengths)
+    features = module.augment(features.repeat(2, 1, 1), lengths.repeat(2), module._mask_generator(0))
+    assert not torch.equal(*features.chunk(2))  # masked apart
+    encoded, lengths = module.model.encoder(features, lengths.repeat(2))
+    log_probs = module.model.score(encoded, lengths)
+    views = [
+        ctc_loss(rows, lengths[:3], batch.tokens, batch.token_lengths).sum() / 2
+        for rows in log_probs.chunk(2)
+    ]
+    scores = module.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
+    other = [
+        ctc_loss(rows, lengths[:3], batch.auxiliary_tokens, batch.auxiliary_token_lengths).sum() / 2
+        for rows in scores.chunk(2)
+    ]
+    divergence = consistency_loss(log_probs, lengths)[[0, 2]].mean()  # the second has no target
+    expected = 0.75 * (sum(views) / 2 + 0.5 * divergence) + 0.25 * sum(other) / 2
+    torch.testing.assert_close(module.training_step(batch, 0), expected)
 
 
 def test_auxiliary_speech_teaches_the_encoder_and_not_the_head(

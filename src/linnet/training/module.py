@@ -22,7 +22,7 @@ from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
 from linnet.training.freezing import evaluate_frozen, freeze, frozen_names, unfreeze
-from linnet.training.loss import ctc_loss, mean_over_used
+from linnet.training.loss import consistency_loss, ctc_loss, mean_over_used
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ class CtcTraining(LightningModule):
         self.config = config
         self.model = CtcModel(config.model)
         self.augment = FeatureAugment(config.feature_augment)
+        self.num_views = 1 if config.cr_ctc is None else 2
         self.auxiliary_head: TimeConv | None = None
         if config.auxiliary is not None:
             width = config.model.encoder.output_width
@@ -68,7 +69,7 @@ class CtcTraining(LightningModule):
             self.train()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
+        """Return the loss of a batch: its mean over utterances, plus the shares of `auxiliary` and `cr_ctc`.
 
         Args:
             batch: what to train on.
@@ -77,11 +78,17 @@ class CtcTraining(LightningModule):
         torch.manual_seed(_seed_of(self.config.trainer.seed, batch_index, self.global_rank))
         with torch.no_grad():
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
+            features, lengths = features.repeat(self.num_views, 1, 1), lengths.repeat(self.num_views)
             features = self.augment(features, lengths, self._mask_generator(batch_index))
         encoded, lengths = self.model.encoder(features, lengths)
-        losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
-        loss = mean_over_used(losses, batch.token_lengths)
-        self._refuse_nan(losses, batch)
+        log_probs = self.model.score(encoded, lengths)
+        loss = self._mean_loss(log_probs, lengths, batch, batch.tokens, batch.token_lengths)
+        if self.config.cr_ctc is not None:
+            divergence = mean_over_used(
+                consistency_loss(log_probs, lengths) * (batch.token_lengths >= 0), batch.token_lengths
+            )
+            self.log("divergence", divergence, batch_size=len(batch.names))
+            loss = loss + self.config.cr_ctc.weight * divergence
         if self.auxiliary_head is not None and self.config.auxiliary is not None:
             weight = self.config.auxiliary.weight
             loss = (1 - weight) * loss + weight * self._auxiliary_loss(encoded, lengths, batch)
@@ -151,9 +158,18 @@ class CtcTraining(LightningModule):
     def _auxiliary_loss(self, encoded: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
         assert self.auxiliary_head is not None
         log_probs = self.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
-        losses = ctc_loss(log_probs, lengths, batch.auxiliary_tokens, batch.auxiliary_token_lengths)
-        self._refuse_nan(losses, batch)
-        return mean_over_used(losses, batch.auxiliary_token_lengths)
+        return self._mean_loss(
+            log_probs, lengths, batch, batch.auxiliary_tokens, batch.auxiliary_token_lengths
+        )
+
+    def _mean_loss(
+        self, log_probs: Tensor, lengths: Tensor, batch: Batch, tokens: Tensor, token_lengths: Tensor
+    ) -> Tensor:
+        """Average the CTC loss over all views of the utterances with a target."""
+        tokens, token_lengths = tokens.repeat(self.num_views, 1), token_lengths.repeat(self.num_views)
+        losses = ctc_loss(log_probs, lengths, tokens, token_lengths)
+        self._refuse_nan(losses.unflatten(0, (self.num_views, -1)).sum(0), batch)
+        return mean_over_used(losses, token_lengths)
 
     def _refuse_nan(self, losses: Tensor, batch: Batch) -> None:
         finite = torch.isfinite(losses)
