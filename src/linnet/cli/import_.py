@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from linnet.core.arrays import Samples
+    from linnet.importers.icefall import ImportedIcefall
     from linnet.importers.nemo import ImportedModel
 
 
@@ -31,7 +32,11 @@ class Told(BaseModel):
 @options_from(Told, "told")
 def import_(
     source: Annotated[
-        str, typer.Argument(help="A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME.")
+        str,
+        typer.Argument(
+            help="A .nemo file, a .pt file of icefall, an .onnx file or its folder, hf:OWNER/NAME or "
+            "ngc:NAME."
+        ),
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
     audio: Annotated[
@@ -82,7 +87,13 @@ def import_(
 
     if checkpoint is not None and checkpoint.exists() and not replace:
         raise CheckpointError("there is a file here already", where=str(checkpoint), remedy="Add --replace")
-    imported = import_nemo(fetch(source, cache_folder() / "downloads"), told.name)
+    imported: ImportedModel | ImportedIcefall
+    if source.endswith(".pt"):
+        from linnet.importers.icefall import import_icefall
+
+        imported = import_icefall(Path(source), told.name)
+    else:
+        imported = import_nemo(fetch(source, cache_folder() / "downloads"), told.name)
     model = imported.model
     rate_hz = model.config.frontend.sample_rate_hz
     options = ExportOptions(
@@ -109,12 +120,11 @@ def _read_all(paths: list[Path], sample_rate_hz: int) -> "list[Samples]":
     return [read_audio(path, sample_rate_hz=sample_rate_hz) for path in paths]
 
 
-def _facts(imported: "ImportedModel") -> "Iterator[tuple[str, str]]":
+def _facts(imported: "ImportedModel | ImportedIcefall") -> "Iterator[tuple[str, str]]":
     """Say what was read, in lines of a label and a value."""
     model, config = imported.model, imported.model.config
     frontend, tokenizer = config.frontend, config.tokenizer
-    version = imported.nemo_version or "an early version"
-    yield "model", f"{config.name}: {imported.nemo_class} of NeMo {version}"
+    yield "model", f"{config.name}: {imported.origin}"
     shift_ms = 1000 * model.frame_shift_s
     yield (
         "encoder",

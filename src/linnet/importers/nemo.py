@@ -5,19 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from linnet.core.errors import CheckpointError
+from linnet.importers.fitting import fitted, listed
 from linnet.importers.nemo_archive import WEIGHTS_MEMBER, open_nemo
 from linnet.importers.nemo_config import NemoConfig, translate_config
 from linnet.importers.nemo_frontend import BUFFER_PREFIX, with_stored_tables
 from linnet.importers.nemo_head import rename_head
-from linnet.models.ctc import CtcModel, ModelConfig
+from linnet.models.ctc import CtcModel
 
-MAX_LISTED = 20
 _ENCODER, _HEAD = "encoder.", "head."
-_COUNTER = ".num_batches_tracked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,16 @@ class ImportedModel:
     nemo_class: str
     nemo_version: str | None
     left_out: Mapping[str, int]
+
+    @property
+    def has_head(self) -> bool:
+        """Whether it writes texts: all that are imported do."""
+        return True
+
+    @property
+    def origin(self) -> str:
+        """Say for people what it was."""
+        return f"{self.nemo_class} of NeMo {self.nemo_version or 'an early version'}"
 
 
 def import_nemo(path: Path, name: str | None = None) -> ImportedModel:
@@ -56,9 +64,9 @@ def import_nemo(path: Path, name: str | None = None) -> ImportedModel:
     frontend = with_stored_tables(weights, config.model.frontend, where)
     renamed, left_out = _rename(weights, config, where)
     model_config = config.model.model_copy(update={"frontend": frontend})
-    fitted = _fitted(model_config, renamed, where)
+    weights = fitted(model_config, renamed, where)
     model = CtcModel(model_config)
-    model.load_state_dict(fitted, assign=True)
+    model.load_state_dict(weights, assign=True)
     return ImportedModel(model.eval(), config.nemo_class, config.nemo_version, left_out)
 
 
@@ -95,7 +103,7 @@ def _rename(
                 renamed[ours] = value
     if unknown:
         raise CheckpointError(
-            f"{len(unknown)} weights are unknown to linnet: {_listed(unknown)}",
+            f"{len(unknown)} weights are unknown to linnet: {listed(unknown)}",
             where=where,
             remedy="They may belong to adapters, or to a part of NeMo that linnet does not compute",
         )
@@ -110,42 +118,3 @@ def _our_name(key: str, config: NemoConfig) -> str | None:
         raise KeyError(key)
     ours = config.family.rename(key.removeprefix(_ENCODER), config.model.encoder)
     return None if ours is None else _ENCODER + ours
-
-
-def _fitted(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
-    """Compare names and shapes before memory is taken for a model of whatever size the file claims.
-
-    Returns:
-        The weights, with the counters of batch norms where the file does without: no result depends on them.
-
-    Raises:
-        CheckpointError: listing what is missing, too much or of another shape.
-    """
-    with torch.device("meta"):
-        expected = {key: tuple(value.shape) for key, value in CtcModel(config).state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in weights.items()}
-    counters = {key for key in expected if key.endswith(_COUNTER) and key not in found}
-    missing = [key for key in expected if key not in found and key not in counters]
-    unexpected = [key for key in found if key not in expected]
-    shapes = [
-        f"{key} has the shape {found[key]}, expected {shape}"
-        for key, shape in expected.items()
-        if found.get(key, shape) != shape
-    ]
-    problems = [
-        *([f"missing: {_listed(missing)}"] if missing else []),
-        *([f"unexpected: {_listed(unexpected)}"] if unexpected else []),
-        *([_listed(shapes)] if shapes else []),
-    ]
-    if problems:
-        raise CheckpointError(
-            f"the weights do not fit the configuration: {'; '.join(problems)}",
-            where=where,
-            remedy="The file may be damaged, or its configuration may be another model's",
-        )
-    return {**weights, **{key: torch.tensor(0) for key in counters}}
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:MAX_LISTED])
-    return shown if len(names) <= MAX_LISTED else f"{shown} and {len(names) - MAX_LISTED} more"

@@ -3,6 +3,7 @@
 import pickle
 import re
 import zipfile
+from pathlib import Path
 from typing import IO, Any
 
 import torch
@@ -31,13 +32,32 @@ def load_weights(file: IO[bytes], num_bytes: int, where: str) -> dict[str, Tenso
         CheckpointError: when it is damaged, would run code, holds other things than tensors by name, or a
             value that is not finite.
     """
-    state = _plain_values(file, num_bytes, where)
+    return _tensors(_plain_values(file, num_bytes, where), where)
+
+
+def load_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Read a file of `torch.save` that holds a state dict, by itself or as its entry `model`.
+
+    Raises:
+        CheckpointError: as `load_weights`, and when there is no such file.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as file:
+            state = _plain_values(file, path.stat().st_size, where)
+    except OSError as error:
+        raise CheckpointError(f"cannot be read: {error.strerror}", where=where) from None
+    inner = state.get("model") if isinstance(state, dict) else None
+    return _tensors(inner if isinstance(inner, dict) else state, where)
+
+
+def _tensors(state: Any, where: str) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not state:
         raise CheckpointError("is no state dict of tensors by name", where=where)
     if len(state) > MAX_TENSORS:
         raise CheckpointError(f"holds more than {MAX_TENSORS} tensors", where=where)
     for key in list(state):
-        state[key] = _checked(key, state[key], where)
+        state[key] = checked_tensor(key, state[key], where)
     return dict(state)
 
 
@@ -73,7 +93,12 @@ def _check_zip(file: IO[bytes], num_bytes: int, where: str) -> None:
         raise CheckpointError("holds compressed records, which PyTorch does not write", where=where)
 
 
-def _checked(key: Any, value: Any, where: str) -> Tensor:
+def checked_tensor(key: Any, value: Any, where: str) -> Tensor:
+    """Give a contiguous tensor, of float32 if of numbers with a point.
+
+    Raises:
+        CheckpointError: when it is none, or holds a value that is not finite.
+    """
     if not isinstance(key, str) or not isinstance(value, Tensor):
         raise CheckpointError(
             f"{str(key)[:80]!r} is a {type(value).__name__}, not a tensor with a name", where=where

@@ -100,7 +100,8 @@ class ScaledAdam(Optimizer):
             group["threshold"] = median * group["clipping_scale"] * (2.0 if step in EARLY_ESTIMATES else 1.0)
         if not torch.isfinite(norm):
             return 0.0
-        return min(1.0, group.get("threshold", float("inf")) / (float(norm) + 1e-20))
+        threshold: float = group.get("threshold", float("inf"))
+        return min(1.0, threshold / (float(norm) + 1e-20))
 
 
 def _by_shape(group: dict[str, Any]) -> list[list[Tensor]]:

@@ -66,7 +66,8 @@ def eden_share(config: ScheduleConfig, step: int, epoch: float) -> float:
     rise = 1.0
     if step < config.warmup_steps:
         rise = config.warmup_start + (1.0 - config.warmup_start) * step / config.warmup_steps
-    return by_steps * by_epochs * rise
+    share: float = by_steps * by_epochs * rise
+    return share
 
 
 def build_schedule(config: ScheduleConfig, optimizer: Optimizer, total_steps: int) -> LambdaLR:

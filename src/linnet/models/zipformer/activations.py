@@ -31,7 +31,7 @@ def swoosh_r(x: Tensor) -> Tensor:
 
 def _swoosh(x: Tensor, shift: float, offset: float) -> Tensor:
     if torch.is_grad_enabled() and x.requires_grad:
-        activated: Tensor = _Swoosh.apply(x, shift, offset)
+        activated: Tensor = _Swoosh.apply(x, shift, offset)  # type: ignore[no-untyped-call]
         return activated
     return torch.add(functional.softplus(x - shift), x, alpha=-SLOPE) - offset
 
@@ -61,7 +61,7 @@ class BiasNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize x (…, D)."""
-        log_scale = self.log_scale
+        log_scale: Tensor = self.log_scale
         if self.training:
             log_scale = limited(log_scale, MIN_LOG_SCALE, MAX_LOG_SCALE)
         return x * ((x - self.bias).square().mean(-1, keepdim=True).rsqrt() * log_scale.exp())

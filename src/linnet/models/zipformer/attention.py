@@ -74,19 +74,21 @@ class AttentionWeights(nn.Module):
         """
         query, key, place = self.in_proj(x).split(self.split, dim=-1)
         key = self.whiten_keys(self.balance_keys(key))
-        scores = self._heads(query) @ self._heads(key).transpose(-2, -1)
-        table = self._heads(self.linear_pos(positions))  # (H, 2S, d)
-        by_position = _shifted(self._heads(place) @ table.transpose(-2, -1))
+        scores = split_heads(query, self.num_heads) @ split_heads(key, self.num_heads).transpose(-2, -1)
+        table = split_heads(self.linear_pos(positions), self.num_heads)  # (H, 2S, d)
+        by_position = _shifted(split_heads(place, self.num_heads) @ table.transpose(-2, -1))
         if self.training and chance(self.clock.value(POSITION_SKIP)):
             by_position = by_position * 0.0  # its weights keep a gradient, which processes agree about
         scores = scores + by_position
         if self.training and chance(PENALTY_PROBABILITY):
             scores = penalized(scores)
-        return (scores + mask).softmax(-1)
+        weights: Tensor = (scores + mask).softmax(-1)
+        return weights
 
-    def _heads(self, x: Tensor) -> Tensor:
-        """(…, S, H·d) → (…, H, S, d)."""
-        return x.unflatten(-1, (self.num_heads, -1)).transpose(-3, -2)
+
+def split_heads(x: Tensor, num_heads: int) -> Tensor:
+    """(…, S, H·d) → (…, H, S, d)."""
+    return x.reshape(*x.shape[:-1], num_heads, x.shape[-1] // num_heads).transpose(-3, -2)
 
 
 def _shifted(scores: Tensor) -> Tensor:
@@ -111,7 +113,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """Attend within x (B, S, D) by weights (B, H, S, S)."""
-        values = self.in_proj(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, H, S, d)
+        values = split_heads(self.in_proj(x), self.num_heads)  # (B, H, S, d)
         attended: Tensor = self.whiten(self.out_proj((weights @ values).transpose(1, 2).flatten(2)))
         return attended
 

@@ -45,14 +45,15 @@ class ChunkCausalConv(nn.Module):
 
     def forward(self, x: Tensor, chunk: int) -> Tensor:
         """Convolve x (B, D, S) with chunks of so many frames; 0: all in one."""
-        num_frames = x.shape[-1]
+        batch_size, width, num_frames = x.shape
         chunk = chunk or num_frames
         num_chunks = (num_frames + chunk - 1) // chunk
-        chunks = functional.pad(x, (0, num_chunks * chunk - num_frames)).unflatten(-1, (num_chunks, chunk))
-        chunks = chunks.transpose(1, 2).flatten(0, 1)  # (B·chunks, D, chunk)
+        padded = functional.pad(x, (0, num_chunks * chunk - num_frames))
+        chunks = padded.reshape(batch_size, width, num_chunks, chunk).transpose(1, 2).flatten(0, 1)
         within = self.within(chunks) * self._scale(chunk)
-        within = within.unflatten(0, (-1, num_chunks)).transpose(1, 2).flatten(2)  # (B, D, S')
-        return self.causal(x) + within[..., :num_frames]
+        within = within.reshape(batch_size, num_chunks, width, chunk).transpose(1, 2).flatten(2)
+        convolved: Tensor = self.causal(x) + within[..., :num_frames]
+        return convolved
 
     def _scale(self, chunk: int) -> Tensor:
         """Scales of the frames of a chunk: (D, chunk)."""

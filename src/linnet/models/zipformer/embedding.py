@@ -96,4 +96,5 @@ class ConvNext(nn.Module):
         if rate:
             y = y * (torch.rand(y.shape[0], 1, 1, 1, device=y.device) >= rate).to(y.dtype)
         y = self.whiten(self.output_balancer(x.permute(0, 2, 3, 1) + y))
-        return y.permute(0, 3, 1, 2)
+        transformed: Tensor = y.permute(0, 3, 1, 2)
+        return transformed

@@ -39,7 +39,7 @@ class Downsample(nn.Module):
         num_groups = (num_frames + self.factor - 1) // self.factor
         # By index, not by padding and cutting: tracing for export would compare lengths unknown to it.
         frames = torch.arange(num_groups * self.factor, device=x.device).clamp(max=num_frames - 1)
-        x = x.index_select(1, frames).unflatten(1, (num_groups, self.factor))
+        x = x.index_select(1, frames).reshape(x.shape[0], num_groups, self.factor, width)
         return (x * self.bias.softmax(0).unsqueeze(1)).sum(2)
 
 

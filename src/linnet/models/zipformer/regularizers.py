@@ -62,7 +62,7 @@ class Balancer(nn.Module):
             return x
         mean_bounds = [_mean_of_share(self.clock.value(bound)) for bound in self.positive]
         rms_bounds = [math.sqrt(math.pi / 2) * self.clock.value(bound) for bound in self.magnitude]
-        balanced: Tensor = _Balance.apply(x, mean_bounds, rms_bounds, self.channel_dim)
+        balanced: Tensor = _Balance.apply(x, mean_bounds, rms_bounds, self.channel_dim)  # type: ignore[no-untyped-call]
         return balanced
 
 
@@ -125,16 +125,18 @@ class Whiten(nn.Module):
         probability = self.OFTEN if self.broke_limit else self.SELDOM
         if not (self.training and x.requires_grad and chance(probability)):
             return x
-        whitened: Tensor = _Whitening.apply(x, self)
+        whitened: Tensor = _Whitening.apply(x, self)  # type: ignore[no-untyped-call]
         return whitened
 
     def metric(self, x: Tensor) -> Tensor:
         """Return mean(λ²)/mean(λ)² of x (…, D)."""
-        frames = x.flatten(0, -2).unflatten(-1, (self.num_groups, -1)).transpose(0, 1)  # (groups, …, d)
+        width = x.shape[-1]
+        frames = x.reshape(-1, self.num_groups, width // self.num_groups).transpose(0, 1)  # (groups, …, d)
         frames = frames - frames.mean(1, keepdim=True)
         covariance = frames.transpose(1, 2) @ frames
         mean = covariance.diagonal(dim1=1, dim2=2).mean()
-        return covariance.square().sum() / x.shape[-1] / (mean.square() + TINY)
+        metric: Tensor = covariance.square().sum() / width / (mean.square() + TINY)
+        return metric
 
     def get_extra_state(self) -> Tensor:
         """Return what a checkpoint keeps."""
@@ -184,7 +186,7 @@ def limited(parameter: Tensor, low: float, high: float, probability: float = 0.6
     """Return a parameter whose gradient, now and then, only leads back once it is out of bounds."""
     if not (parameter.requires_grad and chance(probability)):
         return parameter
-    bounded: Tensor = _Limit.apply(parameter, low, high)
+    bounded: Tensor = _Limit.apply(parameter, low, high)  # type: ignore[no-untyped-call]
     return bounded
 
 
@@ -202,13 +204,13 @@ class _Penalty(Function):
 
 def penalized(scores: Tensor, limit: float = 25.0, weight: float = 1e-4) -> Tensor:
     """Pull scores (B, …) beyond ±limit back, as a loss of weight · (|score| − limit) for each utterance."""
-    pulled: Tensor = _Penalty.apply(scores, limit, weight / scores.shape[0])
+    pulled: Tensor = _Penalty.apply(scores, limit, weight / scores.shape[0])  # type: ignore[no-untyped-call]
     return pulled
 
 
 def with_scaled_gradient(x: Tensor, factor: float) -> Tensor:
     """Return x, whose gradient is multiplied by a factor."""
-    scaled: Tensor = _ScaleGradient.apply(x, factor)
+    scaled: Tensor = _ScaleGradient.apply(x, factor)  # type: ignore[no-untyped-call]
     return scaled
 
 
