@@ -65,7 +65,10 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, list[Sample
 
 def test_help_says_what_is_read() -> None:
     shown = " ".join(invoke("import", "--help").stdout.split())
-    assert "A .nemo file, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME." in shown
+    assert (
+        "A .nemo file, a .pt file of icefall, an .onnx file or its folder, hf:OWNER/NAME or ngc:NAME."
+        in shown
+    )
     for option in ("--tokens", "--config", "--frontend", "--name", "--language", "--license", "--replace"):
         assert option in shown
 

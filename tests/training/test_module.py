@@ -1,5 +1,6 @@
 """One step of training: its loss, its random numbers, and the refusal of a loss that is no number."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,11 @@ from linnet.training.loss import consistency_loss, ctc_loss
 from linnet.training.module import CtcTraining
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # without a trainer
+ZIPFORMER = (
+    "model.encoder={kind: zipformer, num_layers: [1, 1], widths: [8, 12], feed_forward: [8, 8], "
+    "unmasked_widths: [8, 8], downsampling: [1, 2], num_heads: [1, 2], kernels: [3, 5], "
+    "embed_channels: [2, 2, 3], schedule_steps: 10}"
+)
 AUXILIARY = "auxiliary={weight: 0.25, tokenizer: {kind: char, pieces: [n, o]}}"
 
 
@@ -187,3 +193,41 @@ def test_the_checkpoint_tells_its_model(make_module: Callable[..., CtcTraining])
     module, checkpoint = make_module(), {}
     module.on_save_checkpoint(checkpoint)
     assert checkpoint["linnet"] == {"format": 1, "model": module.config.model.model_dump(mode="json")}
+
+
+def test_a_model_with_schedules_hears_of_the_step(
+    make_module: Callable[..., CtcTraining], batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = make_module(ZIPFORMER)
+    monkeypatch.setattr(CtcTraining, "global_step", 4)
+    module.on_train_batch_start(batch, 0)
+    assert module.model.encoder.clock.batches == pytest.approx(4 / 10 * 20_000)
+
+
+def test_schedules_regularizers_and_optimizer_go_on_from_a_checkpoint(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    def advance(module: CtcTraining, optimizer: torch.optim.Optimizer, steps: range) -> None:
+        for step in steps:
+            module.model.at_step(step)
+            optimizer.zero_grad()
+            module.training_step(batch, step).backward()
+            optimizer.step()
+
+    def start() -> tuple[CtcTraining, torch.optim.Optimizer]:
+        module = make_module(ZIPFORMER, "optimizer={name: scaled_adam}", "trainer.gradient_clip=0")
+        return module, module.configure_optimizers()["optimizer"]
+
+    straight, stopped, resumed = start(), start(), start()
+    advance(*straight, range(8))
+    advance(*stopped, range(5))
+    for after, before in zip(resumed, stopped, strict=True):
+        file = io.BytesIO()
+        torch.save(before.state_dict(), file)
+        file.seek(0)
+        after.load_state_dict(torch.load(file, weights_only=True))
+    advance(*resumed, range(5, 8))
+    expected = straight[0].state_dict()
+    assert not all(bool(value) for key, value in expected.items() if key.endswith("_extra_state"))
+    for key, value in resumed[0].state_dict().items():
+        assert torch.equal(value, expected[key]), key
