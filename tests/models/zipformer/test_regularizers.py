@@ -53,7 +53,14 @@ def test_whitening_reduces_the_share_of_the_first_direction() -> None:
     module.OFTEN = 1.0
     added = gradient(module, x) - 1.0
     assert added.norm().item() == pytest.approx(0.01 * 360**0.5, rel=1e-4)
-    assert module.metric(x - 20.0 * added) < module.metric(x)
+    assert module.penalty(x - 20.0 * added)[0] < module.penalty(x)[0]
+    values = x.clone().requires_grad_()
+    centered = values - values.mean(0)
+    eigenvalues = torch.linalg.eigvalsh(centered.T @ centered)
+    metric = eigenvalues.square().mean() / eigenvalues.mean().square()
+    assert module.penalty(x)[0] == pytest.approx(metric.item(), rel=1e-4)
+    (expected,) = torch.autograd.grad(metric, values)
+    torch.testing.assert_close(added / added.norm(), expected / expected.norm(), atol=1e-3, rtol=0)
     assert module.broke_limit
 
 

@@ -119,15 +119,15 @@ class ZipformerBlock(nn.Module):
         weights = self.attention_weights(x, frames.positions, frames.seen)
         x = x + self.feed_forward1(x)
         attention_rows = self._rows(x, MODULE_SKIP)  # the same ones for all three uses of the weights
-        x = x + self._kept(self.balance_nonlinear(self.nonlinear_attention(x, weights)), attention_rows)
-        x = x + self._kept(self.attention1(x, weights), attention_rows)
-        x = x + self._kept(self.convolution1(x, frames.valid, frames.chunk), self._rows(x, MODULE_SKIP))
+        x = _added(x, self.balance_nonlinear(self.nonlinear_attention(x, weights)), attention_rows)
+        x = _added(x, self.attention1(x, weights), attention_rows)
+        x = _added(x, self.convolution1(x, frames.valid, frames.chunk), self._rows(x, MODULE_SKIP))
         fed = self.balance_feed_forward2(self.feed_forward2(x))
-        x = self.middle_bypass(entered, x + self._kept(fed, self._rows(x, FEED_FORWARD_SKIP)))
-        x = x + self._kept(self.attention2(x, weights), attention_rows)
-        x = x + self._kept(self.convolution2(x, frames.valid, frames.chunk), self._rows(x, MODULE_SKIP))
+        x = self.middle_bypass(entered, _added(x, fed, self._rows(x, FEED_FORWARD_SKIP)))
+        x = _added(x, self.attention2(x, weights), attention_rows)
+        x = _added(x, self.convolution2(x, frames.valid, frames.chunk), self._rows(x, MODULE_SKIP))
         fed = self.balance_feed_forward3(self.feed_forward3(x))
-        x = self.balance_inside(x + self._kept(fed, self._rows(x, FEED_FORWARD_SKIP)))
+        x = self.balance_inside(_added(x, fed, self._rows(x, FEED_FORWARD_SKIP)))
         x = self.bypass(entered, self.norm(x))
         y: Tensor = self.whiten(self.balance_output(x))
         return y
@@ -137,6 +137,6 @@ class ZipformerBlock(nn.Module):
         rate = self.clock.value(skip) if self.training else 0.0
         return row_mask(x, rate) if rate else None
 
-    @staticmethod
-    def _kept(x: Tensor, rows: Tensor | None) -> Tensor:
-        return x if rows is None else x * rows
+
+def _added(x: Tensor, y: Tensor, rows: Tensor | None) -> Tensor:
+    return x + y if rows is None else torch.addcmul(x, y, rows)

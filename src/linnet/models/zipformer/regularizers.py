@@ -87,16 +87,21 @@ class _Balance(Function):
         (x,), (gradient,) = ctx.saved_tensors, gradients
         (min_mean, max_mean), (min_rms, max_rms), channel_dim = ctx.options
         dims = [dim for dim in range(x.dim()) if dim != channel_dim % x.dim()]
-        with torch.enable_grad(), torch.autocast(x.device.type, enabled=False):
-            values = x.detach().float().requires_grad_()
-            square, mean = values.square().mean(dims, keepdim=True), values.mean(dims, keepdim=True)
+        values = x.float()
+        mean = values.mean(dims, keepdim=True).requires_grad_()
+        square = values.square().mean(dims, keepdim=True).requires_grad_()
+        with torch.enable_grad():
             ratio = mean / (square - mean * mean).clamp(min=TINY).sqrt()
             rms = square.clamp(min=TINY).sqrt()
             off_mean = (ratio - ratio.clamp(min_mean, max_mean)).abs()
             off_rms = (rms.clamp(min_rms, max_rms) / rms).log().abs()
-            (wish,) = torch.autograd.grad((off_mean + off_rms).sum(), values)
-        wish_rms = wish.square().mean(dims, keepdim=True).sqrt().clamp(min=TINY)
-        bent = gradient.float() + gradient.float().abs() * wish * (_Balance.GAIN / wish_rms)
+            by_mean, by_square = torch.autograd.grad((off_mean + off_rms).sum(), (mean, square))
+        # For each value x of a channel the loss wishes by_mean + 2 · by_square · x, but for a factor.
+        slope = 2.0 * by_square
+        wish_square = by_mean.square() + 2.0 * by_mean * slope * mean + slope.square() * square
+        factor = _Balance.GAIN / wish_square.detach().sqrt().clamp(min=TINY)
+        wish = torch.addcmul(by_mean * factor, values, slope * factor)
+        bent = torch.addcmul(gradient.float(), gradient.float().abs(), wish)
         return bent.to(gradient.dtype), None, None, None
 
 
@@ -128,15 +133,19 @@ class Whiten(nn.Module):
         whitened: Tensor = _Whitening.apply(x, self)  # type: ignore[no-untyped-call]
         return whitened
 
-    def metric(self, x: Tensor) -> Tensor:
-        """Return mean(λ²)/mean(λ)² of x (…, D)."""
+    def penalty(self, x: Tensor) -> tuple[float, Tensor]:
+        """Return the metric of x (…, D), and its gradient but for a factor above 0."""
         width = x.shape[-1]
         frames = x.reshape(-1, self.num_groups, width // self.num_groups).transpose(0, 1)  # (groups, …, d)
         frames = frames - frames.mean(1, keepdim=True)
         covariance = frames.transpose(1, 2) @ frames
-        mean = covariance.diagonal(dim1=1, dim2=2).mean()
-        metric: Tensor = covariance.square().sum() / width / (mean.square() + TINY)
-        return metric
+        diagonal = covariance.diagonal(dim1=1, dim2=2)
+        mean, mean_square = diagonal.mean(), covariance.square().sum() / width
+        metric = float(mean_square / (mean.square() + TINY))
+        if metric < self.clock.value(self.limit):
+            return metric, x.new_zeros(())
+        diagonal.sub_(mean_square / (mean + TINY))  # in the covariance itself
+        return metric, (frames @ covariance).transpose(0, 1).reshape(x.shape)
 
     def get_extra_state(self) -> Tensor:
         """Return what a checkpoint keeps."""
@@ -157,13 +166,11 @@ class _Whitening(Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (x,), module, (gradient,) = ctx.saved_tensors, ctx.module, gradients
-        with torch.enable_grad(), torch.autocast(x.device.type, enabled=False):
-            values = x.detach().float().requires_grad_()
-            metric = module.metric(values)
-            module.broke_limit = bool(metric >= module.clock.value(module.limit))
-            if not module.broke_limit:
-                return gradient, None
-            (penalty,) = torch.autograd.grad(metric, values)
+        with torch.autocast(x.device.type, enabled=False):
+            metric, penalty = module.penalty(x.float())
+        module.broke_limit = metric >= module.clock.value(module.limit)
+        if not module.broke_limit:
+            return gradient, None
         scale = module.gain * gradient.float().norm() / (penalty.norm() + TINY)
         return gradient + (penalty * scale).to(gradient.dtype), None
 
