@@ -9,7 +9,7 @@ from torch import Tensor
 
 from linnet.core.errors import CheckpointError
 from linnet.importers.icefall import import_icefall
-from linnet.models.zipformer.config import ZipformerConfig
+from linnet.models.zipformer.sizes import ZipformerConfig
 
 PIECES = ["<blk>", "<sos/eos>", "<unk>", "▁A", "B", "S"]
 QUERY, VALUE, POSITION, POSITIONS = 8, 3, 4, 12

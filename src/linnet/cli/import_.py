@@ -67,12 +67,11 @@ def import_(
     from linnet.cli.export import sample_recordings
     from linnet.cli.imported import (
         UNKNOWN_LICENSE,
-        cache_folder,
         language_of,
         require_importing,
         write_imported,
     )
-    from linnet.importers.fetch import fetch, fetch_bundle
+    from linnet.importers.fetch import fetch_bundle
 
     check_free(output_dir, replace=replace)
     if bundle := fetch_bundle(source):
@@ -82,18 +81,11 @@ def import_(
     require_importing()
     from linnet.core.errors import CheckpointError
     from linnet.export.options import ExportOptions
-    from linnet.importers.nemo import import_nemo
     from linnet.models.checkpoint import save_model
 
     if checkpoint is not None and checkpoint.exists() and not replace:
         raise CheckpointError("there is a file here already", where=str(checkpoint), remedy="Add --replace")
-    imported: ImportedModel | ImportedIcefall
-    if source.endswith(".pt"):
-        from linnet.importers.icefall import import_icefall
-
-        imported = import_icefall(Path(source), told.name)
-    else:
-        imported = import_nemo(fetch(source, cache_folder() / "downloads"), told.name)
+    imported = _read_model(source, told.name)
     model = imported.model
     rate_hz = model.config.frontend.sample_rate_hz
     options = ExportOptions(
@@ -112,6 +104,18 @@ def import_(
     if checkpoint is not None:
         save_model(checkpoint, model.config, model.state_dict(), step=0)
         print_result(f"wrote {checkpoint}")
+
+
+def _read_model(source: str, name: str | None) -> "ImportedModel | ImportedIcefall":
+    if source.endswith(".pt"):
+        from linnet.importers.icefall import import_icefall
+
+        return import_icefall(Path(source), name)
+    from linnet.cli.imported import cache_folder
+    from linnet.importers.fetch import fetch
+    from linnet.importers.nemo import import_nemo
+
+    return import_nemo(fetch(source, cache_folder() / "downloads"), name)
 
 
 def _read_all(paths: list[Path], sample_rate_hz: int) -> "list[Samples]":

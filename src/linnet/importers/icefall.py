@@ -18,7 +18,7 @@ from linnet.importers.nemo_tokenizer import normalizer_of
 from linnet.importers.nemo_weights import load_checkpoint
 from linnet.models.catalog import ARCHITECTURES
 from linnet.models.ctc import CtcModel, ModelConfig
-from linnet.models.zipformer.config import VARIANTS, ZipformerConfig, zipformer
+from linnet.models.zipformer.sizes import VARIANTS, ZipformerConfig, zipformer
 from linnet.text.tokenizer import TokenizerConfig
 from linnet.text.wordpiece import to_bert
 

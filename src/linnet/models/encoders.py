@@ -28,8 +28,8 @@ from linnet.models.conformer import ConformerConfig
 from linnet.models.deepspeech2 import DeepSpeech2Config
 from linnet.models.jasper import JasperConfig
 from linnet.models.squeezeformer import SqueezeformerConfig
-from linnet.models.zipformer import config as zipformer
-from linnet.models.zipformer.config import ZipformerConfig
+from linnet.models.zipformer import sizes as zipformer
+from linnet.models.zipformer.sizes import ZipformerConfig
 
 DEFAULT_KIND = "jasper"
 

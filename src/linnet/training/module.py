@@ -168,7 +168,7 @@ class CtcTraining(LightningModule):
         """Average the CTC loss over all views of the utterances with a target."""
         tokens, token_lengths = tokens.repeat(self.num_views, 1), token_lengths.repeat(self.num_views)
         losses = ctc_loss(log_probs, lengths, tokens, token_lengths)
-        self._refuse_nan(losses.unflatten(0, (self.num_views, -1)).sum(0), batch)
+        self._refuse_nan(losses.reshape(self.num_views, len(batch.names)).sum(0), batch)
         return mean_over_used(losses, token_lengths)
 
     def _refuse_nan(self, losses: Tensor, batch: Batch) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from linnet.core.errors import ConfigError
 from linnet.models.ctc import CtcModel, ModelConfig
-from linnet.models.zipformer.config import ZipformerConfig, zipformer
+from linnet.models.zipformer.sizes import ZipformerConfig, zipformer
 
 PIECES = [chr(0x4E00 + index) for index in range(498)]  # with the space and the blank 500 outputs
 

@@ -12,9 +12,9 @@ from torch.nn import functional
 from linnet.models.layers.schedule import Clock
 from linnet.models.zipformer.activations import BiasNorm, Bypass, swoosh_l, swoosh_r
 from linnet.models.zipformer.attention import AttentionWeights, NonlinearAttention, compact_positions
-from linnet.models.zipformer.config import ZipformerConfig
 from linnet.models.zipformer.convolution import ChunkCausalConv
 from linnet.models.zipformer.encoder import Downsample, ZipformerEncoder, _block_skips, _full_width
+from linnet.models.zipformer.sizes import ZipformerConfig
 
 Batch = Callable[..., tuple[Tensor, Tensor]]
 SIZE: dict[str, Any] = {

@@ -16,7 +16,7 @@ from linnet.models.zipformer.attention import (
     SelfAttention,
     whitening_limit,
 )
-from linnet.models.zipformer.config import ZipformerConfig
+from linnet.models.zipformer.config import ZipformerValues
 from linnet.models.zipformer.convolution import ConvolutionModule
 from linnet.models.zipformer.regularizers import Balancer, Whiten, row_mask
 
@@ -42,7 +42,7 @@ class Frames:
     chunk: int
 
 
-def dropout_ramp(config: ZipformerConfig) -> Ramp:
+def dropout_ramp(config: ZipformerValues) -> Ramp:
     """Dropout over the training."""
     return Ramp((0.0, config.first_dropout), (20_000.0, config.dropout))
 
@@ -76,7 +76,7 @@ class ZipformerBlock(nn.Module):
     convolution, third feed-forward and BiasNorm; in the middle and at the end a bypass of the whole.
     """
 
-    def __init__(self, config: ZipformerConfig, stack: int, clock: Clock, skip: Ramp) -> None:
+    def __init__(self, config: ZipformerValues, stack: int, clock: Clock, skip: Ramp) -> None:
         super().__init__()
         self.clock = clock
         width, hidden, heads = config.widths[stack], config.feed_forward[stack], config.num_heads[stack]

@@ -1,19 +1,16 @@
-"""What makes a Zipformer, and the named sizes of the paper."""
+"""The values that make a Zipformer."""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-if TYPE_CHECKING:
-    from linnet.models.zipformer.encoder import ZipformerEncoder
 
 SCHEDULE_BATCHES = 20_000  # batches of ten minutes in which most schedules of the paper end
 Count = Annotated[int, Field(ge=1, le=8192)]
 Counts = tuple[Count, ...]
 
 
-class ZipformerConfig(BaseModel):
+class ZipformerValues(BaseModel):
     """All that makes a Zipformer; the defaults are those of the paper's small one (table 1).
 
     Lists have a value for each stack. Frames are those after the embedding, one every two features.
@@ -69,7 +66,7 @@ class ZipformerConfig(BaseModel):
     schedule_steps: int = Field(default=SCHEDULE_BATCHES, ge=0)
 
     @model_validator(mode="after")
-    def _check(self) -> "ZipformerConfig":
+    def _check(self) -> "ZipformerValues":
         self._check_stacks()
         if any(number.bit_count() != 1 for number in self.downsampling):
             raise ValueError(f"downsampling must be powers of two, not {list(self.downsampling)}")
@@ -118,36 +115,3 @@ class ZipformerConfig(BaseModel):
     def batches_per_step(self) -> float:
         """Batches of the authors' size that a step counts as in the schedules."""
         return SCHEDULE_BATCHES / self.schedule_steps if self.schedule_steps else math.inf
-
-    def build(self, num_features: int) -> "ZipformerEncoder":
-        """Build the encoder for features of F = `num_features` rows."""
-        from linnet.models.zipformer.encoder import ZipformerEncoder
-
-        return ZipformerEncoder(self, num_features)
-
-
-def zipformer(variant: str) -> ZipformerConfig:
-    """Return a size of the paper (table 1); `VARIANTS` names them all.
-
-    Raises:
-        KeyError: for an unknown variant.
-    """
-    return ZipformerConfig.model_validate(_SIZES[variant])
-
-
-_SIZES: dict[str, dict[str, Any]] = {
-    "s": {},
-    "m": {
-        "num_layers": (2, 2, 3, 4, 3, 2),
-        "widths": (192, 256, 384, 512, 384, 256),
-        "feed_forward": (512, 768, 1024, 1536, 1024, 768),
-        "unmasked_widths": (192, 192, 256, 256, 256, 192),
-    },
-    "l": {
-        "num_layers": (2, 2, 4, 5, 4, 2),
-        "widths": (192, 256, 512, 768, 512, 256),
-        "feed_forward": (512, 768, 1536, 2048, 1536, 768),
-        "unmasked_widths": (192, 192, 256, 320, 256, 192),
-    },
-}
-VARIANTS = tuple(_SIZES)

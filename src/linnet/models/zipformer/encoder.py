@@ -12,7 +12,7 @@ from linnet.models.layers.schedule import Clock, Ramp
 from linnet.models.zipformer.activations import Bypass
 from linnet.models.zipformer.attention import compact_positions
 from linnet.models.zipformer.block import Frames, ZipformerBlock, dropout_ramp
-from linnet.models.zipformer.config import ZipformerConfig
+from linnet.models.zipformer.config import ZipformerValues
 from linnet.models.zipformer.embedding import ConvEmbedding
 
 WARMUP_BATCHES = 4000.0
@@ -46,7 +46,7 @@ class Downsample(nn.Module):
 class Stack(nn.Module):
     """Blocks of one width and frame rate, with the frames joined before and given back behind."""
 
-    def __init__(self, config: ZipformerConfig, stack: int, clock: Clock) -> None:
+    def __init__(self, config: ZipformerValues, stack: int, clock: Clock) -> None:
         super().__init__()
         self.config = config
         self.factor = config.downsampling[stack]
@@ -104,7 +104,7 @@ class Stack(nn.Module):
         )
 
 
-def _block_skips(config: ZipformerConfig, stack: int) -> list[Ramp]:
+def _block_skips(config: ZipformerValues, stack: int) -> list[Ramp]:
     """Say how often each block of a stack is skipped: half of the time, until its turn to learn has come."""
     turn = WARMUP_BATCHES / (len(config.num_layers) + 1)
     share = turn / config.num_layers[stack]
@@ -119,7 +119,7 @@ class ZipformerEncoder(nn.Module):
     Each channel of the output comes from the last stack that has it.
     """
 
-    def __init__(self, config: ZipformerConfig, num_features: int) -> None:
+    def __init__(self, config: ZipformerValues, num_features: int) -> None:
         super().__init__()
         self.config = config
         self.clock = Clock(config.batches_per_step)
