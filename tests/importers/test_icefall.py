@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from typer.testing import CliRunner
 
+from linnet.cli import imported
+from linnet.cli.main import app
 from linnet.core.errors import CheckpointError
+from linnet.export.proof import Proof
 from linnet.importers.icefall import import_icefall
+from linnet.models.ctc import CtcModel
 from linnet.models.zipformer.sizes import ZipformerConfig
 
 PIECES = ["<blk>", "<sos/eos>", "<unk>", "▁A", "B", "S"]
@@ -99,14 +104,14 @@ def weights() -> dict[str, Tensor]:
 
 
 def test_sizes_and_weights_arrive(weights: dict[str, Tensor], tmp_path: Path) -> None:
-    imported = import_icefall(write(tmp_path, {"model": weights, "epoch": 30}), "mine")
-    model, encoder = imported.model, imported.model.config.encoder
+    result = import_icefall(write(tmp_path, {"model": weights, "epoch": 30}), "mine")
+    model, encoder = result.model, result.model.config.encoder
     assert isinstance(encoder, ZipformerConfig)
     assert (encoder.num_layers, encoder.widths, encoder.feed_forward) == ((1, 2), (8, 12), (16, 20))
     assert (encoder.num_heads, encoder.kernels, encoder.downsampling) == ((2, 1), (7, 5), (1, 2))
     assert (encoder.query_width, encoder.value_width, encoder.position_width) == (QUERY, VALUE, POSITIONS)
     assert (encoder.embed_channels, encoder.causal) == ((2, 3, 4), False)
-    assert (model.config.name, model.training, imported.left_out) == ("mine", False, {})
+    assert (model.config.name, model.training, result.left_out) == ("mine", False, {})
     assert model.num_parameters() == sum(value.numel() for value in weights.values())
     ours = model.state_dict()
     block, theirs = "encoder.stacks.1.blocks.1.", "encoder.encoders.1.encoder.layers.1."
@@ -161,8 +166,8 @@ def test_a_causal_model_gets_chunks(tmp_path: Path) -> None:
 
 def test_parts_beside_the_ctc_branch_are_left_out(weights: dict[str, Tensor], tmp_path: Path) -> None:
     more = {"decoder.embedding.weight": torch.ones(5, 4), "joiner.output_linear.bias": torch.ones(5)}
-    imported = import_icefall(write(tmp_path, {"model": weights | more}))
-    assert imported.left_out == {"the transducer": 25}
+    result = import_icefall(write(tmp_path, {"model": weights | more}))
+    assert result.left_out == {"the transducer": 25}
 
 
 def test_tokens_are_found_in_the_folders_of_a_recipe(weights: dict[str, Tensor], tmp_path: Path) -> None:
@@ -250,3 +255,20 @@ def test_bad_tokens_are_named(
     (tmp_path / "tokens.txt").write_bytes(content)
     with pytest.raises(CheckpointError, match=problem):
         import_icefall(path)
+
+
+def test_the_command_takes_the_file_and_says_what_it_was(
+    weights: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[CtcModel] = []
+
+    def write_imported(model: CtcModel, *_: object) -> Proof:
+        written.append(model)
+        return Proof(recordings=1, audio_s=2.0, alone=1e-6, batched=1e-6, changed_texts=0)
+
+    monkeypatch.setattr(imported, "write_imported", write_imported)
+    path = write(tmp_path, {"model": weights})
+    result = CliRunner().invoke(app, ["import", str(path), str(tmp_path / "bundle")], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    assert "model       pretrained: Zipformer of icefall" in result.stdout
+    assert isinstance(written[0].config.encoder, ZipformerConfig)
