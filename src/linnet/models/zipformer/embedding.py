@@ -52,6 +52,9 @@ class ConvEmbedding(nn.Module):
         """Embed (B, F, T) features with (B,) valid frames: (B, S, D), (B,)."""
         x = _repeat_ends(features, lengths).transpose(1, 2).unsqueeze(1)  # (B, 1, T + 8, F)
         x = self.conv1(x)
+        if not torch.compiler.is_exporting():
+            # Channels beside each other: on CPU the depthwise convolution learns in a third of the time.
+            x = x.contiguous(memory_format=torch.channels_last)
         if self.training:
             x = with_scaled_gradient(x, FIRST_GRADIENT_SCALE)
         x = swoosh_r(self.balancers[0](x))
