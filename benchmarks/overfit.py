@@ -31,6 +31,7 @@ NUM_UTTERANCES = 64
 ADAMW = {"name": "adamw", "lr": 0.002, "betas": [0.9, 0.98], "weight_decay": 0.0}
 SLOWER = ADAMW | {"lr": 0.001}
 FASTER = ADAMW | {"lr": 0.004}
+SCALED_ADAM = {"name": "scaled_adam", "lr": 0.045}
 NOVOGRAD = {"name": "novograd", "lr": 0.01, "betas": [0.95, 0.5], "weight_decay": 0.0}
 
 # A quarter of the filters and frames of 40 ms, since the second convolution of the named sizes is half of a
@@ -40,6 +41,18 @@ CONVOLUTIONS = (
     {"filters": 8, "kernel": [11, 21], "stride": [2, 2]},
 )
 N2_CONVOLUTIONS = (*CONVOLUTIONS, {"filters": 16, "kernel": [11, 21], "stride": [1, 2]})
+# Regularizers that fade within a tenth of the run; the widths of the recipe, with half of its blocks.
+ZIPFORMER = {
+    "num_layers": [1, 1, 2, 1],
+    "widths": [112, 128, 160, 128],
+    "feed_forward": [320, 384, 480, 384],
+    "unmasked_widths": [112, 128, 160, 128],
+    "downsampling": [1, 2, 4, 2],
+    "num_heads": [4, 4, 4, 4],
+    "kernels": [31, 31, 15, 31],
+    "embed_channels": [8, 16, 32],
+    "schedule_steps": 50,
+}
 RECURRENT = {"hidden": 160, "num_layers": 1, "width": 320}
 
 
@@ -75,6 +88,7 @@ TASKS = {
     "fastconformer": Task({"fastconformer": "s", "num_layers": 4}, SLOWER, 300),
     "squeezeformer": Task({"squeezeformer": "xs", "num_layers": 6, "reduce_at": 2}, SLOWER, 300),
     "wav2vec2": Task({"wav2vec2": "tiny"}, SLOWER, 500),
+    "zipformer": Task({"zipformer": "s", **ZIPFORMER}, SCALED_ADAM, 500),
 }
 WORD_FAMILIES = ("citrinet", "contextnet", "fastconformer")
 
@@ -122,6 +136,7 @@ def measure(family: str, manifest: Path, threads: int, steps: int) -> str:
             f"data.batch_s={task.batch_s}",
             f"trainer.max_steps={steps or task.steps}",
             f"trainer.num_threads={threads}",
+            f"trainer.gradient_clip={0.0 if task.optimizer == SCALED_ADAM else 1.0}",
         ],
     )
     start_s, start_cpu_s = time.monotonic(), time.process_time()

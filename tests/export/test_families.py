@@ -38,6 +38,17 @@ ENCODERS: dict[str, dict[str, Any]] = {
         "conv_norm": "layer",
     },
     "squeezeformer": {"squeezeformer": "xs", **CONFORMER, **ONE_STAGE, "num_layers": 2, "reduce_at": 0},
+    "zipformer": {
+        "zipformer": "s",
+        "num_layers": [1],
+        "widths": [8],
+        "feed_forward": [8],
+        "unmasked_widths": [8],
+        "downsampling": [2],
+        "num_heads": [2],
+        "kernels": [3],
+        "embed_channels": [2, 3, 4],
+    },
 }
 
 

@@ -50,9 +50,9 @@ def tiny_model(tiny_config: ModelConfig) -> CtcModel:
 def padded_batch() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
     """`padded_batch(7, 3)` → random features (2, 6, 7) with garbage behind each length, and the lengths."""
 
-    def make(*lengths: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def make(*lengths: int, num_features: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
         generator = torch.Generator().manual_seed(1)
-        features = torch.randn(len(lengths), 6, max(lengths), generator=generator)
+        features = torch.randn(len(lengths), num_features, max(lengths), generator=generator)
         for row, length in zip(features, lengths, strict=True):
             row[:, length:] = 99.0
         return features, torch.tensor(lengths)

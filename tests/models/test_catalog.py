@@ -22,7 +22,7 @@ def test_parameters_and_subsampling_are_those_of_the_model(family: str, size: st
 
 
 @pytest.mark.parametrize(
-    "family", ["conformer", "deepspeech2", "quartznet", "squeezeformer", "wav2vec2"]
+    "family", ["conformer", "deepspeech2", "quartznet", "squeezeformer", "wav2vec2", "zipformer"]
 )  # each kind
 def test_the_cost_is_that_of_the_model(family: str) -> None:
     sizes = ARCHITECTURES[family].sizes

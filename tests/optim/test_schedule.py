@@ -7,6 +7,7 @@ from linnet.optim.schedule import (
     ScheduleConfig,
     build_schedule,
     cosine_with_warmup,
+    eden_share,
     linear_with_warmup,
     tri_stage_share,
 )
@@ -37,6 +38,33 @@ def test_a_run_shorter_than_its_warmup_only_rises(total_steps: int) -> None:
     rates = [cosine_with_warmup(step, total_steps, peak_lr=1.0, warmup_steps=5) for step in range(5)]
     assert rates == sorted(rates)
     assert cosine_with_warmup(5, total_steps, peak_lr=1.0, warmup_steps=5) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("step", "epoch", "expected"),
+    [
+        (0, 0, 0.0045),
+        (250, 0, 0.02474313),
+        (500, 0, 0.04495014),
+        (7500, 3, 0.0329723),
+        (30000, 10, 0.0127376),
+    ],
+)
+def test_eden_follows_the_reference(step: int, epoch: int, expected: float) -> None:
+    """Values of icefall's class: base rate 0.045, 7500 batches, 3.5 epochs, from a tenth in 500 batches."""
+    config = ScheduleConfig(name="eden", warmup_steps=500)
+    assert 0.045 * eden_share(config, step, epoch) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize(("epoch_steps", "epoch"), [(0, 0), (3, 2)])
+def test_eden_counts_whole_epochs(epoch_steps: int, epoch: int) -> None:
+    config = ScheduleConfig(name="eden", warmup_steps=4, lr_steps=5, epoch_steps=epoch_steps)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = build_schedule(config, optimizer, total_steps=5)
+    for _ in range(8):
+        optimizer.step()
+        schedule.step()
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * eden_share(config, 8, epoch))
 
 
 def test_groups_keep_their_ratio_to_the_end() -> None:

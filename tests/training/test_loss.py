@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from linnet.training.loss import ctc_loss, mean_over_used
+from linnet.training.loss import consistency_loss, ctc_loss, mean_over_used
 
 
 def random_log_probs(*shape: int) -> Tensor:
@@ -74,3 +74,27 @@ def test_the_mean_goes_over_utterances_with_a_target() -> None:
     losses = torch.tensor([6.0, 0.0, 2.0, 0.0])
     assert mean_over_used(losses, torch.tensor([30, -1, 1, 0])) == pytest.approx(8 / 3)
     assert mean_over_used(torch.zeros(2), torch.tensor([-1, -1])) == 0
+
+
+def test_consistency_is_the_divergence_of_both_views_over_their_valid_frames() -> None:
+    views, lengths = random_log_probs(4, 6, 3), torch.tensor([6, 4, 6, 4])
+    expected = []
+    for row, length in ((0, 6), (1, 4)):
+        p, q = views[row, :length], views[row + 2, :length]
+        both_ways = (p.exp() * (p - q)).sum() + (q.exp() * (q - p)).sum()
+        expected.append(both_ways / 2)
+    torch.testing.assert_close(consistency_loss(views, lengths), torch.stack(expected))
+
+
+def test_equal_views_are_consistent() -> None:
+    views = random_log_probs(2, 5, 4).repeat(2, 1, 1)
+    assert consistency_loss(views, torch.tensor([5, 3, 5, 3])).tolist() == pytest.approx([0.0, 0.0])
+
+
+def test_each_view_is_a_fixed_target_of_the_other() -> None:
+    """The gradient for a view is that of the divergence from a constant, ½ (q − p) behind the softmax."""
+    scores = torch.randn(2, 1, 3, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    consistency_loss(scores.log_softmax(-1), torch.tensor([1, 1])).sum().backward()
+    p, q = scores.detach().softmax(-1)
+    assert scores.grad is not None
+    torch.testing.assert_close(scores.grad, torch.stack((p - q, q - p)) / 2)

@@ -1,5 +1,6 @@
 """One step of training: its loss, its random numbers, and the refusal of a loss that is no number."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,15 @@ from linnet.core.errors import TrainingError
 from linnet.data.batch import Batch
 from linnet.optim.novograd import NovoGrad
 from linnet.training.config import TrainConfig
-from linnet.training.loss import ctc_loss
+from linnet.training.loss import consistency_loss, ctc_loss
 from linnet.training.module import CtcTraining
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # without a trainer
+ZIPFORMER = (
+    "model.encoder={kind: zipformer, num_layers: [1, 1], widths: [8, 12], feed_forward: [8, 8], "
+    "unmasked_widths: [8, 8], downsampling: [1, 2], num_heads: [1, 2], kernels: [3, 5], "
+    "embed_channels: [2, 2, 3], schedule_steps: 10}"
+)
 AUXILIARY = "auxiliary={weight: 0.25, tokenizer: {kind: char, pieces: [n, o]}}"
 
 
@@ -67,6 +73,30 @@ def test_without_an_auxiliary_head_the_loss_is_the_heads_own(
     module = make_module()
     assert module.auxiliary_head is None
     torch.testing.assert_close(module.training_step(batch, 0), main)
+
+
+def test_two_views_are_trained_on_the_text_and_on_each_other(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    masks = "feature_augment={spec_augment: {time_masks: 2, time_width: 8}}"
+    module = make_module(AUXILIARY, masks, "cr_ctc={weight: 0.5}")
+    features, lengths = module.model.frontend(batch.samples, batch.lengths)
+    features = module.augment(features.repeat(2, 1, 1), lengths.repeat(2), module._mask_generator(0))
+    assert not torch.equal(*features.chunk(2))  # masked apart
+    encoded, lengths = module.model.encoder(features, lengths.repeat(2))
+    log_probs = module.model.score(encoded, lengths)
+    views = [
+        ctc_loss(rows, lengths[:3], batch.tokens, batch.token_lengths).sum() / 2
+        for rows in log_probs.chunk(2)
+    ]
+    scores = module.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
+    other = [
+        ctc_loss(rows, lengths[:3], batch.auxiliary_tokens, batch.auxiliary_token_lengths).sum() / 2
+        for rows in scores.chunk(2)
+    ]
+    divergence = consistency_loss(log_probs, lengths)[[0, 2]].mean()  # the second has no target
+    expected = 0.75 * (sum(views) / 2 + 0.5 * divergence) + 0.25 * sum(other) / 2
+    torch.testing.assert_close(module.training_step(batch, 0), expected)
 
 
 def test_auxiliary_speech_teaches_the_encoder_and_not_the_head(
@@ -163,3 +193,41 @@ def test_the_checkpoint_tells_its_model(make_module: Callable[..., CtcTraining])
     module, checkpoint = make_module(), {}
     module.on_save_checkpoint(checkpoint)
     assert checkpoint["linnet"] == {"format": 1, "model": module.config.model.model_dump(mode="json")}
+
+
+def test_a_model_with_schedules_hears_of_the_step(
+    make_module: Callable[..., CtcTraining], batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = make_module(ZIPFORMER)
+    monkeypatch.setattr(CtcTraining, "global_step", 4)
+    module.on_train_batch_start(batch, 0)
+    assert module.model.encoder.clock.batches == pytest.approx(4 / 10 * 20_000)
+
+
+def test_schedules_regularizers_and_optimizer_go_on_from_a_checkpoint(
+    make_module: Callable[..., CtcTraining], batch: Batch
+) -> None:
+    def advance(module: CtcTraining, optimizer: torch.optim.Optimizer, steps: range) -> None:
+        for step in steps:
+            module.model.at_step(step)
+            optimizer.zero_grad()
+            module.training_step(batch, step).backward()
+            optimizer.step()
+
+    def start() -> tuple[CtcTraining, torch.optim.Optimizer]:
+        module = make_module(ZIPFORMER, "optimizer={name: scaled_adam}", "trainer.gradient_clip=0")
+        return module, module.configure_optimizers()["optimizer"]
+
+    straight, stopped, resumed = start(), start(), start()
+    advance(*straight, range(8))
+    advance(*stopped, range(5))
+    for after, before in zip(resumed, stopped, strict=True):
+        file = io.BytesIO()
+        torch.save(before.state_dict(), file)
+        file.seek(0)
+        after.load_state_dict(torch.load(file, weights_only=True))
+    advance(*resumed, range(5, 8))
+    expected = straight[0].state_dict()
+    assert not all(bool(value) for key, value in expected.items() if key.endswith("_extra_state"))
+    for key, value in resumed[0].state_dict().items():
+        assert torch.equal(value, expected[key]), key

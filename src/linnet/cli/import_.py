@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from linnet.core.arrays import Samples
+    from linnet.importers.icefall import ImportedIcefall
     from linnet.importers.nemo import ImportedModel
     from linnet.importers.transformers import ImportedTransformers
 
@@ -35,8 +36,8 @@ def import_(
     source: Annotated[
         str,
         typer.Argument(
-            help="A .nemo file, a folder of transformers, an .onnx file or its folder, hf:OWNER/NAME or "
-            "ngc:NAME."
+            help="A .nemo file, a folder of transformers, a .pt file of icefall, an .onnx file or its "
+            "folder, hf:OWNER/NAME or ngc:NAME."
         ),
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
@@ -115,7 +116,7 @@ def _read_all(paths: list[Path], sample_rate_hz: int) -> "list[Samples]":
     return [read_audio(path, sample_rate_hz=sample_rate_hz) for path in paths]
 
 
-def _facts(imported: "ImportedModel | ImportedTransformers") -> "Iterator[tuple[str, str]]":
+def _facts(imported: "ImportedModel | ImportedTransformers | ImportedIcefall") -> "Iterator[tuple[str, str]]":
     """Say what was read, in lines of a label and a value."""
     model, config = imported.model, imported.model.config
     frontend, tokenizer = config.frontend, config.tokenizer

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from linnet.core.arrays import Samples
     from linnet.export.options import ExportOptions
     from linnet.export.proof import Proof
+    from linnet.importers.icefall import ImportedIcefall
     from linnet.importers.nemo import ImportedModel
     from linnet.importers.transformers import ImportedTransformers
     from linnet.models.checkpoint import Checkpoint
@@ -95,11 +96,12 @@ def imported_source(model: str) -> "Checkpoint | None":
 
 def import_foreign(
     source: str, name: str | None = None, *, needs_head: bool = True
-) -> "ImportedModel | ImportedTransformers":
+) -> "ImportedModel | ImportedTransformers | ImportedIcefall":
     """Read a model of another toolkit, fetching it first where it is elsewhere.
 
     Args:
-        source: a .nemo file, a folder of transformers, or an address (`importers.fetch`).
+        source: a .nemo file, a folder of transformers, a .pt file of icefall, or an address
+            (`importers.fetch`).
         name: what it is called from now on; None takes the name of the file or folder.
         needs_head: whether a model of transformers that writes no texts yet is refused.
 
@@ -112,6 +114,10 @@ def import_foreign(
         from linnet.importers.transformers import import_transformers
 
         return import_transformers(Path(source), name, needs_head=needs_head)
+    if source.endswith(".pt"):
+        from linnet.importers.icefall import import_icefall
+
+        return import_icefall(Path(source), name)
     from linnet.importers.nemo import import_nemo
 
     return import_nemo(fetch(source, cache_folder() / "downloads"), name)

@@ -3,6 +3,7 @@
 import pickle
 import re
 import zipfile
+from pathlib import Path
 from typing import IO, Any
 
 import torch
@@ -33,7 +34,26 @@ def load_weights(file: IO[bytes], num_bytes: int, where: str) -> dict[str, Tenso
         CheckpointError: when it is damaged, would run code, holds other things than tensors by name, or a
             value that is not finite.
     """
-    state = _plain_values(file, num_bytes, where)
+    return _tensors(_plain_values(file, num_bytes, where), where)
+
+
+def load_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Read a file of `torch.save` that holds a state dict, by itself or as its entry `model`.
+
+    Raises:
+        CheckpointError: as `load_weights`, and when there is no such file.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as file:
+            state = _plain_values(file, path.stat().st_size, where)
+    except OSError as error:
+        raise CheckpointError(f"cannot be read: {error.strerror}", where=where) from None
+    inner = state.get("model") if isinstance(state, dict) else None
+    return _tensors(inner if isinstance(inner, dict) else state, where)
+
+
+def _tensors(state: Any, where: str) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not state:
         raise CheckpointError("is no state dict of tensors by name", where=where, remedy=SAVE_AGAIN)
     if len(state) > MAX_TENSORS:

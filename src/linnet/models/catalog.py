@@ -101,8 +101,12 @@ _N2 = FrontendConfig(
 )
 _WAVEFORM = FrontendConfig(kind="waveform")
 _WAVEFORM_30 = FrontendConfig(kind="waveform", window_ms=30.0)
+_FBANK_80 = FrontendConfig(  # as lhotse computes it
+    kind="kaldi_fbank", num_mels=80, high_hz=7600.0, snip_edges=False, sample_scale=1.0
+)
 _LETTERS = 29  # space, a to z, apostrophe, blank
 _PIECES_128, _PIECES_1024 = 129, 1025  # with the blank
+_PIECES_ICEFALL = 500  # likewise
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     "citrinet": Architecture(
@@ -291,6 +295,18 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         sizes={
             "small": Size(3_225_565, 0.161, "made for small corpora, unpublished"),
             "large": Size(106_496_285, 5.32, "OpenSeq2Seq docs", PublishedWer(6.58, 19.61)),
+        },
+    ),
+    "zipformer": Architecture(
+        title="Zipformer",
+        paper="arXiv:2310.11230",
+        frontend=_FBANK_80,
+        subsampling=4,
+        num_outputs=_PIECES_ICEFALL,
+        sizes={
+            "s": Size(22_118_279, 0.614, "icefall, with CR-CTC", PublishedWer(2.52, 5.85)),
+            "m": Size(64_250_603, 0.982, "icefall, with CR-CTC", PublishedWer(2.12, 4.62)),
+            "l": Size(147_010_094, 1.73, "icefall, with CR-CTC", PublishedWer(2.02, 4.35)),
         },
     ),
 }

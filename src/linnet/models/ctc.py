@@ -15,6 +15,7 @@ from linnet.models.encoders import WAVEFORM_ENCODERS, EncoderConfig, encoders_of
 from linnet.models.frontend import TorchFrontend
 from linnet.models.heads import HeadConfig, LinearHeadConfig
 from linnet.models.jasper import JasperConfig
+from linnet.models.layers.schedule import Scheduled
 from linnet.text.normalize import normalizer_version
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
 
@@ -96,6 +97,11 @@ class CtcModel(nn.Module):
         """Apply the head: (B, D, S) or (B, D, 1, S) with (B,) valid frames → (B, S, V) log-probabilities."""
         scores: Tensor = self.head(encoded, lengths)
         return scores.flatten(2).transpose(1, 2).log_softmax(-1)
+
+    def at_step(self, step: int) -> None:
+        """Tell the encoder that `step` optimizer steps are done, where something in it depends on that."""
+        if isinstance(self.encoder, Scheduled):
+            self.encoder.at_step(step)
 
     @property
     def frame_shift_s(self) -> float:

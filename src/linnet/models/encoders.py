@@ -33,6 +33,8 @@ from linnet.models.squeezeformer import SqueezeformerConfig
 from linnet.models.stack import EncoderStack
 from linnet.models.wav2vec import Wav2VecConfig
 from linnet.models.wav2vec2 import Wav2Vec2Config
+from linnet.models.zipformer import sizes as zipformer
+from linnet.models.zipformer.sizes import ZipformerConfig
 
 DEFAULT_KIND = "jasper"
 
@@ -86,6 +88,7 @@ EncoderConfig = Annotated[
     | SqueezeformerConfig
     | Wav2VecConfig
     | Wav2Vec2Config
+    | ZipformerConfig
     | StackConfig,
     Field(discriminator="kind"),
 ]
@@ -131,6 +134,7 @@ FAMILIES: Mapping[str, Family] = {
     "wav2vec": Family(wav2vec.VARIANTS, wav2vec.wav2vec),
     "wav2vec2": Family(wav2vec2.VARIANTS, wav2vec2.wav2vec2),
     "wave2letter": Family(wave2letter.VARIANTS, wave2letter.wave2letter),
+    "zipformer": Family(zipformer.VARIANTS, zipformer.zipformer),
 }
 
 

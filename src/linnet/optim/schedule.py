@@ -15,22 +15,31 @@ class ScheduleConfig(BaseModel):
 
     Attributes:
         name: "cosine": a linear rise, then half a cosine down to `min_lr`; "linear": a line instead of it;
-            "tri_stage": a linear rise, the peak, and an exponential fall, as wav2vec 2.0 is fine-tuned.
+            "tri_stage": a linear rise, the peak, and an exponential fall, as wav2vec 2.0 is fine-tuned;
+            "eden": falls by steps and by epochs for ever, however long the run is.
         warmup_steps: steps of the rise.
-        min_lr: the learning rate at the end.
+        min_lr: the learning rate at the end (cosine, linear).
         stages: shares of the run that rise, peak and fall take (tri_stage).
         first_share: share of the peak at which the rise begins (tri_stage).
         last_share: share of the peak at which the fall ends (tri_stage).
+        warmup_start: share of the rate at which the rise begins (Eden).
+        lr_steps: after so many steps the rate falls about with their square root (Eden).
+        lr_epochs: the same for epochs (Eden).
+        epoch_steps: steps of an epoch; 0 lets the rate fall by steps alone (Eden).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["cosine", "linear", "tri_stage"] = "cosine"
+    name: Literal["cosine", "linear", "tri_stage", "eden"] = "cosine"
     warmup_steps: int = Field(default=1000, ge=0)
     min_lr: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
     stages: tuple[Share, Share, Share] = (0.1, 0.4, 0.5)
     first_share: Share = 0.01
     last_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.05
+    warmup_start: float = Field(default=0.1, ge=0.0, le=1.0)
+    lr_steps: float = Field(default=7500.0, gt=0.0, allow_inf_nan=False)
+    lr_epochs: float = Field(default=3.5, gt=0.0, allow_inf_nan=False)
+    epoch_steps: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _check_stages(self) -> Self:
@@ -77,7 +86,25 @@ def tri_stage_share(config: ScheduleConfig, step: int, total_steps: int) -> floa
         return config.first_share + (1.0 - config.first_share) * step / rise
     if step < rise + peak:
         return 1.0
-    return config.last_share ** min((step - rise - peak) / max(fall, 1.0), 1.0)
+    share: float = config.last_share ** min((step - rise - peak) / max(fall, 1.0), 1.0)
+    return share
+
+
+def eden_share(config: ScheduleConfig, step: int, epoch: float) -> float:
+    """Return the share of the base rate under Eden (https://arxiv.org/abs/2310.11230, equation 11).
+
+    Args:
+        config: its `warmup_steps`, `warmup_start`, `lr_steps` and `lr_epochs` count.
+        step: counted from 0.
+        epoch: counted from 0.
+    """
+    by_steps = (1.0 + (step / config.lr_steps) ** 2) ** -0.25
+    by_epochs = (1.0 + (epoch / config.lr_epochs) ** 2) ** -0.25
+    rise = 1.0
+    if step < config.warmup_steps:
+        rise = config.warmup_start + (1.0 - config.warmup_start) * step / config.warmup_steps
+    share: float = by_steps * by_epochs * rise
+    return share
 
 
 def build_schedule(config: ScheduleConfig, optimizer: Optimizer, total_steps: int) -> LambdaLR:
@@ -85,6 +112,11 @@ def build_schedule(config: ScheduleConfig, optimizer: Optimizer, total_steps: in
 
     `min_lr` holds for the group with the highest rate; the others keep their ratio to it.
     """
+    if config.name == "eden":
+        return LambdaLR(
+            optimizer,
+            lambda step: eden_share(config, step, step // config.epoch_steps if config.epoch_steps else 0),
+        )
     peak_lr = max(float(group["lr"]) for group in optimizer.param_groups)
 
     def share_of_peak(step: int) -> float:

@@ -37,9 +37,15 @@ def always_frozen_names(module: nn.Module, init: InitConfig) -> frozenset[str]:
 
 
 def freeze(module: nn.Module, frozen: frozenset[str]) -> None:
-    """Compute no gradients for the parameters named, and for all others do."""
+    """Compute no gradients for the parameters named."""
     for name, parameter in module.named_parameters():
-        parameter.requires_grad = name not in frozen
+        parameter.requires_grad &= name not in frozen
+
+
+def unfreeze(module: nn.Module, frozen: frozenset[str]) -> None:
+    """Compute gradients again for the parameters named."""
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad |= name in frozen
 
 
 def evaluate_frozen(module: nn.Module) -> None:

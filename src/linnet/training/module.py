@@ -21,9 +21,15 @@ from linnet.optim.groups import ParameterGroup, encoder_layers, parameter_groups
 from linnet.optim.schedule import build_schedule
 from linnet.text.tokenizer import build_tokenizer
 from linnet.training.config import TrainConfig
-from linnet.training.freezing import always_frozen_names, evaluate_frozen, freeze, frozen_names
+from linnet.training.freezing import (
+    always_frozen_names,
+    evaluate_frozen,
+    freeze,
+    frozen_names,
+    unfreeze,
+)
 from linnet.training.intermediate import IntermediateOutputs
-from linnet.training.loss import ctc_loss, mean_over_used
+from linnet.training.loss import consistency_loss, ctc_loss, mean_over_used
 from linnet.training.measure import WER, Measure
 
 logger = logging.getLogger(__name__)
@@ -56,15 +62,16 @@ class ModelTraining(LightningModule):
         return self
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Train everything from the step on that `init.unfreeze_after_steps` names."""
+        """Tell the model the step, and unfreeze it at the one that `init.unfreeze_after_steps` names."""
+        self.model.at_step(self.global_step)
         init = self.config.init
         if self.frozen == self.always_frozen or init is None or init.unfreeze_after_steps is None:
             return
         if self.global_step >= init.unfreeze_after_steps:
-            count = len(self.frozen - self.always_frozen)
-            logger.info("step %d: %d frozen tensors are trained from here on", self.global_step, count)
+            waited = self.frozen - self.always_frozen
+            logger.info("step %d: %d frozen tensors are trained from here on", self.global_step, len(waited))
+            unfreeze(self.model, waited)
             self.frozen = self.always_frozen
-            freeze(self.model, self.frozen)
             self.train()
 
     def seed_step(self, batch_index: int) -> None:
@@ -121,6 +128,7 @@ class CtcTraining(ModelTraining):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config)
         self.augment = FeatureAugment(config.feature_augment)
+        self.num_views = 1 if config.cr_ctc is None else 2
         self.auxiliary_head: TimeConv | None = None
         if config.auxiliary is not None:
             width = config.model.encoder.output_width
@@ -133,7 +141,7 @@ class CtcTraining(ModelTraining):
         self._dev_counts = torch.zeros(2, dtype=torch.long)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Return the loss of a batch: its mean over utterances, plus the auxiliary head's share.
+        """Return the loss of a batch: its mean over utterances, plus what the configuration adds.
 
         Args:
             batch: what to train on.
@@ -142,14 +150,20 @@ class CtcTraining(ModelTraining):
         self.seed_step(batch_index)
         with torch.no_grad():
             features, lengths = self.model.frontend(batch.samples, batch.lengths)
+            features, lengths = features.repeat(self.num_views, 1, 1), lengths.repeat(self.num_views)
             features = self.augment(features, lengths, self._mask_generator(batch_index))
         encoded, lengths = self.model.encoder(features, lengths)
-        losses = ctc_loss(self.model.score(encoded, lengths), lengths, batch.tokens, batch.token_lengths)
-        loss = mean_over_used(losses, batch.token_lengths)
-        self._refuse_nan(losses, batch)
+        log_probs = self.model.score(encoded, lengths)
+        loss = self._mean_loss(log_probs, lengths, batch, batch.tokens, batch.token_lengths)
         if self.intermediate is not None and self.config.intermediate is not None:
             weight = self.config.intermediate.weight
             loss = (1 - weight) * loss + weight * self._intermediate_loss(encoded.shape[-1], lengths, batch)
+        if self.config.cr_ctc is not None:
+            divergence = mean_over_used(
+                consistency_loss(log_probs, lengths) * (batch.token_lengths >= 0), batch.token_lengths
+            )
+            self.log("divergence", divergence, batch_size=len(batch.names))
+            loss = loss + self.config.cr_ctc.weight * divergence
         if self.auxiliary_head is not None and self.config.auxiliary is not None:
             weight = self.config.auxiliary.weight
             loss = (1 - weight) * loss + weight * self._auxiliary_loss(encoded, lengths, batch)
@@ -181,16 +195,26 @@ class CtcTraining(ModelTraining):
         losses = []
         for output, output_lengths in self.intermediate.take(num_frames, lengths):
             log_probs = self.model.score(output, output_lengths)
-            each = ctc_loss(log_probs, output_lengths, batch.tokens, batch.token_lengths)
-            losses.append(mean_over_used(each, batch.token_lengths))
+            losses.append(
+                self._mean_loss(log_probs, output_lengths, batch, batch.tokens, batch.token_lengths)
+            )
         return torch.stack(losses).mean()
 
     def _auxiliary_loss(self, encoded: Tensor, lengths: Tensor, batch: Batch) -> Tensor:
         assert self.auxiliary_head is not None
         log_probs = self.auxiliary_head(encoded).transpose(1, 2).log_softmax(-1)
-        losses = ctc_loss(log_probs, lengths, batch.auxiliary_tokens, batch.auxiliary_token_lengths)
-        self._refuse_nan(losses, batch)
-        return mean_over_used(losses, batch.auxiliary_token_lengths)
+        return self._mean_loss(
+            log_probs, lengths, batch, batch.auxiliary_tokens, batch.auxiliary_token_lengths
+        )
+
+    def _mean_loss(
+        self, log_probs: Tensor, lengths: Tensor, batch: Batch, tokens: Tensor, token_lengths: Tensor
+    ) -> Tensor:
+        """Average the CTC loss over all views of the utterances with a target."""
+        tokens, token_lengths = tokens.repeat(self.num_views, 1), token_lengths.repeat(self.num_views)
+        losses = ctc_loss(log_probs, lengths, tokens, token_lengths)
+        self._refuse_nan(losses.reshape(self.num_views, len(batch.names)).sum(0), batch)
+        return mean_over_used(losses, token_lengths)
 
     def _refuse_nan(self, losses: Tensor, batch: Batch) -> None:
         finite = torch.isfinite(losses)
