@@ -183,7 +183,8 @@ class SearchStream:
         self, spans: Sequence[TokenSpan], alternatives: tuple[Alternative, ...], reached: tuple[bool, ...]
     ) -> list[Reading]:
         """Part what was found by the pieces that waited; the first has the alternatives of all."""
-        found, start = [], 0
+        found: list[Reading] = []
+        start = 0
         for piece in self._waiting:
             end = start + len(piece)
             ours = tuple(
