@@ -175,7 +175,8 @@ def test_settling_in_silence_keeps_the_best_text_and_its_score(seed: int) -> Non
     silence = np.log(np.array([[0.001, 0.001, 0.001, 0.997]], np.float32))
     parts = [np.concatenate([random_log_probs(seed + n, 12, sharpness=0.1), silence]) for n in range(3)]
     decoder = BeamDecoder(LETTERS)
-    stream, tokens = BeamStream(decoder), []
+    stream = BeamStream(decoder)
+    tokens: list[int] = []
     for part in parts:
         found = stream.feed(part).result(ends=False).hypotheses[0]
         tokens += found.tokens
