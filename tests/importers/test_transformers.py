@@ -25,7 +25,7 @@ def test_weights_and_settings_arrive(write_transformers: Writer, tiny_weights: W
     assert (imported.origin, imported.left_out) == ("Wav2Vec2ForCTC of transformers 4.30.0", {})
     assert (model.config.name, model.config.normalizer) == ("tiny-model", "basic")
     assert (encoder.dropout, encoder.norm_eps, encoder.time_mask.share) == (0.25, 1e-6, 0.3)
-    assert (model.config.frontend.window_samples, model.config.frontend.normalize) == (20, "per_feature")
+    assert (model.config.frontend.window_samples, model.config.frontend.normalize) == (160, "per_feature")
     state = model.state_dict()
     assert torch.equal(state["encoder.layers.0.attention.query.weight"], tiny_weights[Q])
     assert torch.equal(state["encoder.mask_vector"], tiny_weights["wav2vec2.masked_spec_embed"])
@@ -52,7 +52,7 @@ def test_tokens_may_have_other_names(
     vocabulary: dict[str, int], files: dict[str, Any], pieces: tuple[str, ...], write_transformers: Writer
 ) -> None:
     about = {
-        "pad_token": "[PAD]",
+        "pad_token": {"content": "[PAD]", "lstrip": True},
         "word_delimiter_token": "_" if "_" in vocabulary else "|",
         "added_tokens_decoder": {"6": {"content": "<s>"}, "9": {"content": "</s>"}},
     }
@@ -84,7 +84,7 @@ def test_the_processor_of_newer_versions_and_raw_samples(write_transformers: Wri
         "processor_config.json": {"feature_extractor": {"do_normalize": False, "sampling_rate": 8000}},
     }
     frontend = import_transformers(write_transformers(**files)).model.config.frontend
-    assert (frontend.normalize, frontend.sample_rate_hz, frontend.window_samples) == ("none", 8000, 20)
+    assert (frontend.normalize, frontend.sample_rate_hz, frontend.window_samples) == ("none", 8000, 160)
 
 
 def test_weights_of_safetensors_come_first(write_transformers: Writer, tiny_weights: Weights) -> None:
@@ -112,6 +112,8 @@ def test_a_pre_trained_model_is_for_training_alone(write_transformers: Writer) -
     ("config", "message"),
     [
         ({"model_type": "whisper"}, r"config\.json: model_type: 'whisper' is not supported; known: wav2vec2"),
+        ({"model_type": ["wav2vec2"]}, r"model_type: \['wav2vec2'\] is not supported"),
+        ({"architectures": [["x"]]}, "architectures: .* is not supported"),
         ({"architectures": ["Wav2Vec2ForXVector"]}, "Wav2Vec2ForXVector.* is not supported"),
         ({"hidden_act": "relu"}, "hidden_act: 'relu' is not supported; known: 'gelu'"),
         ({"add_adapter": True}, "add_adapter: True is not supported"),

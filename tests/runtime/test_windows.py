@@ -1,12 +1,18 @@
 """Windows of a recording give the log-probs of the whole, whatever comes in which block."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
-from linnet.core.arrays import Samples
+from linnet.core.arrays import Features, LogProbs, Samples
+from linnet.core.results import Word
+from linnet.features.config import FrontendConfig
+from linnet.features.frontend import compute_features
 from linnet.runtime.longform_config import LongFormConfig
 from linnet.runtime.recognizer import Recognizer
 from linnet.runtime.windows import joined_log_probs
@@ -32,6 +38,40 @@ def test_the_pieces_are_the_whole(
     for block in (1_000, 7_777, 200_000):
         pieces = list(joined_log_probs(recognizer, blocks_of(samples, block), CONFIG))
         np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-4)
+
+
+class WaveformModel:
+    """Hears 400 samples every 320, as wav2vec 2.0 does, and tells how loud they are."""
+
+    search = None
+
+    def __init__(self) -> None:
+        frontend = FrontendConfig(kind="waveform")
+        spec = SimpleNamespace(frontend=frontend, subsampling=320, sample_rate_hz=16_000, blank_id=1)
+        self.bundle: Any = SimpleNamespace(spec=spec, vocabulary=SimpleNamespace(size=2))
+
+    def log_probs(self, features: Sequence[Features]) -> list[LogProbs]:
+        """Score (1, N) normalized samples."""
+        found = []
+        for (samples,) in features:
+            heard = sliding_window_view(np.pad(samples, (0, max(0, 400 - len(samples)))), 400)[::320]
+            level = np.square(heard).mean(axis=1)[: max(0, (len(samples) - 400) // 320 + 1)]
+            found.append(np.stack([-level, np.full_like(level, -0.1)], axis=1))
+        return found
+
+    def words(self, *_: Any) -> tuple[Word, ...]:
+        """Read nothing."""
+        return ()
+
+
+@pytest.mark.parametrize("num_samples", [0, 399, 400, 32_000, 32_400, 54_401, 123_457])
+def test_the_pieces_of_a_waveform_are_the_whole(
+    speech_like: Callable[..., Samples], num_samples: int
+) -> None:
+    model, samples = WaveformModel(), speech_like(8.0)[:num_samples]
+    (whole,) = model.log_probs([compute_features(samples, model.bundle.spec.frontend)[0]])
+    pieces = list(joined_log_probs(model, blocks_of(samples, 7_777), CONFIG))
+    np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-4)
 
 
 def test_a_seam_lies_where_nothing_is_said(recognizer: Recognizer, say_tones: Callable[..., Samples]) -> None:

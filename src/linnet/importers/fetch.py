@@ -115,12 +115,15 @@ def _from_hugging_face(source: str, repo: str, file: str | None, revision: str |
         raise _hub_error(error, errors, source) from error
 
 
+_NO_NEMO = "Check the repository; fetch a model of transformers with hf download, and give its folder"
+
+
 def _only_model(names: list[str], source: str) -> str:
     found = [name for name in names if name.endswith(SUFFIX)]
     if len(found) == 1:
         return found[0]
     what = f"there are several: {', '.join(found)}" if found else f"there is no {SUFFIX} file"
-    remedy = f"Name one: {source.partition('@')[0]}/{found[0]}" if found else "Check the repository"
+    remedy = f"Name one: {source.partition('@')[0]}/{found[0]}" if found else _NO_NEMO
     raise CheckpointError(what, where=source, remedy=remedy)
 
 

@@ -1,5 +1,6 @@
-"""A wav2vec 2.0 or HuBERT model that transformers saved, as a model of linnet."""
+"""A wav2vec 2.0, HuBERT or WavLM model that transformers saved, as a model of linnet."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from linnet.importers.fitting import fitted, listed
 from linnet.importers.nemo import model_name
 from linnet.importers.section import Section
 from linnet.importers.transformers_folder import read_json, read_weights
-from linnet.importers.transformers_vocabulary import Vocabulary, read_vocabulary
+from linnet.importers.transformers_vocabulary import OutputTokens, read_vocabulary
 from linnet.models.ctc import CtcModel, ModelConfig
 from linnet.models.wav2vec2 import Wav2Vec2Config
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
@@ -141,14 +142,14 @@ def import_transformers(
 
 def _architecture(values: Mapping[str, Any], where: str, *, needs_head: bool) -> tuple[str, str]:
     kind, architectures = values.get("model_type"), values.get("architectures")
-    if kind not in PREFIXES:
+    if not isinstance(kind, str) or kind not in PREFIXES:
         raise CheckpointError(
             f"model_type: {shorten(kind)} is not supported; known: {', '.join(PREFIXES)}", where=where
         )
     known = HEADS if needs_head else (*HEADS, *WITHOUT_HEAD)
     if not isinstance(architectures, list) or len(architectures) != 1 or architectures[0] not in known:
         remedy = "Give a model that was fine-tuned for CTC"
-        if isinstance(architectures, list) and set(architectures) & {*WITHOUT_HEAD}:
+        if isinstance(architectures, list) and any(each in WITHOUT_HEAD for each in architectures):
             remedy = "It has no head yet: fine-tune it first, with init.path in the configuration of a run"
         raise CheckpointError(
             f"architectures: {shorten(architectures)} is not supported; known: {', '.join(known)}",
@@ -160,7 +161,7 @@ def _architecture(values: Mapping[str, Any], where: str, *, needs_head: bool) ->
 
 def _encoder(section: Section, *, biased: bool) -> Wav2Vec2Config:
     """Translate what the encoder computes; defaults are those of transformers."""
-    for key, allowed in {
+    known: dict[str, list[Any]] = {
         "feat_extract_activation": ["gelu"],
         "hidden_act": ["gelu"],
         "add_adapter": [False],
@@ -168,7 +169,8 @@ def _encoder(section: Section, *, biased: bool) -> Wav2Vec2Config:
         "use_weighted_layer_sum": [False],
         "feat_proj_layer_norm": [True],
         "conv_pos_batch_norm": [False],
-    }.items():
+    }
+    for key, allowed in known.items():
         section.expect(key, allowed)
     shapes = [
         section.take("conv_dim", list, [512] * 7),
@@ -235,10 +237,13 @@ def _frontend(folder: Path, encoder: Wav2Vec2Config) -> FrontendConfig:
     section.expect("padding_value", [0, 0.0])
     section.ignore("return_attention_mask", "processor_class", "do_resample", "tokenizer_class")
     rate_hz = section.take("sampling_rate", int, 16000)
+    window_ms = 1000 * encoder.window_samples / max(rate_hz, 1)
+    if int(rate_hz * window_ms / 1000) < encoder.window_samples:
+        window_ms = math.nextafter(window_ms, math.inf)
     values = {
         "kind": "waveform",
         "sample_rate_hz": rate_hz,
-        "window_ms": 1000 * encoder.window_samples / max(rate_hz, 1),
+        "window_ms": window_ms,
         "normalize": "per_feature" if section.take("do_normalize", bool, True) else "none",
     }
     _finish(section)
@@ -249,7 +254,7 @@ def _frontend(folder: Path, encoder: Wav2Vec2Config) -> FrontendConfig:
 
 
 def _model_config(
-    name: str, frontend: FrontendConfig, encoder: Wav2Vec2Config, vocabulary: Vocabulary | None
+    name: str, frontend: FrontendConfig, encoder: Wav2Vec2Config, vocabulary: OutputTokens | None
 ) -> ModelConfig:
     tokenizer = TokenizerConfig() if vocabulary is None else vocabulary.tokenizer
     return ModelConfig(name=name, frontend=frontend, encoder=encoder, tokenizer=tokenizer, normalizer="basic")
@@ -271,7 +276,7 @@ def _refused(error: ValidationError, model: Any, where: str) -> CheckpointError:
 
 
 def _rename(
-    weights: Mapping[str, Tensor], prefix: str, vocabulary: Vocabulary | None, where: str
+    weights: Mapping[str, Tensor], prefix: str, vocabulary: OutputTokens | None, where: str
 ) -> tuple[dict[str, Tensor], dict[str, int]]:
     """Give the weights under our names, and how many numbers were left out, by what they are."""
     renamed: dict[str, Tensor] = {}
@@ -304,7 +309,7 @@ def our_name(key: str) -> str | None:
     return None
 
 
-def _head_rows(key: str, value: Tensor, vocabulary: Vocabulary, where: str) -> Tensor:
+def _head_rows(key: str, value: Tensor, vocabulary: OutputTokens, where: str) -> Tensor:
     """Put the rows of the head in the order of our vocabulary: the space first, the blank last."""
     if value.shape[:1] != (len(vocabulary.order),):
         raise CheckpointError(

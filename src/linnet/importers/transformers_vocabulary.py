@@ -1,5 +1,6 @@
 """The tokens of a CTC model of transformers, and which rows of its head are theirs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from linnet.text.tokenizer import MAX_GROUP_CHARACTERS, TokenizerConfig
 
 TOKENIZER, ADDED = "tokenizer_config.json", "added_tokens.json"
 DELIMITER = "|"
+_ID = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class OutputTokens:
     """What the outputs of a model mean.
 
     Attributes:
@@ -29,7 +31,7 @@ class Vocabulary:
     order: tuple[int, ...]
 
 
-def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> Vocabulary:
+def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> OutputTokens:
     """Read the tokens of a folder.
 
     Letters come in lower case where that keeps them apart, as linnet's normalizers write texts.
@@ -49,13 +51,14 @@ def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> Vocabulary
     if missing or not 0 <= blank_id < num_outputs:
         what = f"there is no token for output {missing[0]}" if missing else f"pad_token_id is {blank_id}"
         raise CheckpointError(f"{what}, and the model has {num_outputs}", where=where)
-    if about.get("pad_token") not in (None, tokens[blank_id]):
+    padding = _text(about.get("pad_token"))
+    if padding not in (None, tokens[blank_id]):
         raise CheckpointError(
-            f"the padding, which is CTC's blank, is {shorten(about['pad_token'])} here and "
+            f"the padding, which is CTC's blank, is {shorten(padding)} here and "
             f"{shorten(tokens[blank_id])} in config.json",
             where=str(folder / TOKENIZER),
         )
-    delimiter = about.get("word_delimiter_token") or DELIMITER
+    delimiter = _text(about.get("word_delimiter_token")) or DELIMITER
     spaces = [index for index in range(num_outputs) if tokens[index] == delimiter and index != blank_id]
     if len(spaces) != 1:
         raise CheckpointError(
@@ -65,7 +68,7 @@ def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> Vocabulary
         )
     others = [index for index in range(num_outputs) if index not in (blank_id, spaces[0])]
     tokenizer = _tokenizer(_lowered([tokens[index] for index in others]), where)
-    return Vocabulary(tokenizer, (spaces[0], *others, blank_id))
+    return OutputTokens(tokenizer, (spaces[0], *others, blank_id))
 
 
 def _tokens(folder: Path, about: Mapping[str, Any], where: str) -> dict[int, str]:
@@ -81,8 +84,8 @@ def _tokens(folder: Path, about: Mapping[str, Any], where: str) -> dict[int, str
         found |= read_json(folder / ADDED)
     decoder = about.get("added_tokens_decoder")
     for token_id, token in (decoder if isinstance(decoder, dict) else {}).items():
-        if isinstance(token, dict) and isinstance(token.get("content"), str) and token_id.isdecimal():
-            found.setdefault(token["content"], int(token_id))
+        if (text := _text(token)) is not None and _ID.fullmatch(token_id):
+            found.setdefault(text, int(token_id))
     tokens: dict[int, str] = {}
     for token, token_id in found.items():
         if not isinstance(token_id, int) or isinstance(token_id, bool) or token_id < 0:
@@ -92,6 +95,13 @@ def _tokens(folder: Path, about: Mapping[str, Any], where: str) -> dict[int, str
                 f"{shorten(token)} and {shorten(tokens[token_id])} have one id, {token_id}", where=where
             )
     return tokens
+
+
+def _text(token: Any) -> str | None:
+    """Give a token that is written as it is, or with what its tokenizer does to the space around it."""
+    if isinstance(token, dict):
+        token = token.get("content")
+    return token if isinstance(token, str) else None
 
 
 def _lowered(tokens: list[str]) -> list[str]:

@@ -272,7 +272,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         subsampling=320,
         num_outputs=32,
         sizes={
-            "tiny": Size(3_112_352, 0.355, "made for small corpora, unpublished"),
+            "tiny": Size(1_286_384, 0.139, "made for small corpora, unpublished"),
             "base": Size(94_396_320, 7.41, "the paper", PublishedWer(3.4, 8.5)),
             "large": Size(
                 315_471_520, 19.2, "the paper, after 60,000 hours without texts", PublishedWer(2.2, 4.5)

@@ -141,12 +141,13 @@ class UtteranceNorm(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Normalize x (B, C, S) or (B, C, 1, S), of which (B,) frames are valid."""
-        valid = frame_mask(lengths, x)
+        wide = x if x.dtype == torch.float64 else x.float()  # half precision cannot add so many
+        valid = frame_mask(lengths, wide)
         count = valid.sum(-1, keepdim=True).clamp(min=1)
-        centered = (x - (x * valid).sum(-1, keepdim=True) / count) * valid
+        centered = (wide - (wide * valid).sum(-1, keepdim=True) / count) * valid
         variance = centered.square().sum(-1, keepdim=True) / count
         weight, bias = (each.view(1, -1, *[1] * (x.dim() - 2)) for each in (self.weight, self.bias))
-        return centered * (variance + GROUP_NORM_EPS).rsqrt() * weight + bias
+        return (centered * (variance + GROUP_NORM_EPS).rsqrt() * weight + bias).to(x.dtype)
 
 
 class WaveLayer(nn.Module):
