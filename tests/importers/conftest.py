@@ -14,8 +14,8 @@ TINY: dict[str, Any] = {
     "architectures": ["Wav2Vec2ForCTC"],
     "model_type": "wav2vec2",
     "conv_dim": [4, 6],
-    "conv_kernel": [10, 3],
-    "conv_stride": [5, 2],
+    "conv_kernel": [10, 16],
+    "conv_stride": [10, 16],
     "hidden_size": 8,
     "intermediate_size": 12,
     "num_attention_heads": 2,
@@ -64,7 +64,7 @@ def tiny_weights() -> dict[str, torch.Tensor]:
     """The weights of the tiny model by the names of transformers."""
     torch.manual_seed(0)
     config = Wav2Vec2Config(
-        convolutions=((4, 10, 5), (6, 3, 2)),
+        convolutions=((4, 10, 10), (6, 16, 16)),
         num_layers=1,
         width=8,
         hidden=12,

@@ -25,7 +25,7 @@ def test_weights_and_settings_arrive(write_transformers: Writer, tiny_weights: W
     assert (imported.origin, imported.left_out) == ("Wav2Vec2ForCTC of transformers 4.30.0", {})
     assert (model.config.name, model.config.normalizer) == ("tiny-model", "basic")
     assert (encoder.dropout, encoder.norm_eps, encoder.time_mask.share) == (0.25, 1e-6, 0.3)
-    assert (model.config.frontend.window_samples, model.config.frontend.normalize) == (20, "per_feature")
+    assert (model.config.frontend.window_samples, model.config.frontend.normalize) == (160, "per_feature")
     state = model.state_dict()
     assert torch.equal(state["encoder.layers.0.attention.query.weight"], tiny_weights[Q])
     assert torch.equal(state["encoder.mask_vector"], tiny_weights["wav2vec2.masked_spec_embed"])
@@ -84,7 +84,7 @@ def test_the_processor_of_newer_versions_and_raw_samples(write_transformers: Wri
         "processor_config.json": {"feature_extractor": {"do_normalize": False, "sampling_rate": 8000}},
     }
     frontend = import_transformers(write_transformers(**files)).model.config.frontend
-    assert (frontend.normalize, frontend.sample_rate_hz, frontend.window_samples) == ("none", 8000, 20)
+    assert (frontend.normalize, frontend.sample_rate_hz, frontend.window_samples) == ("none", 8000, 160)
 
 
 def test_weights_of_safetensors_come_first(write_transformers: Writer, tiny_weights: Weights) -> None:

@@ -38,11 +38,11 @@ def test_a_folder_becomes_a_proved_bundle(write_transformers: Writer, tmp_path: 
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert lines[0] == "model       tiny-model: Wav2Vec2ForCTC of transformers 4.30.0"
-    assert lines[1].endswith("parameters, a frame every 0.625 ms")
+    assert lines[1].endswith("parameters, a frame every 10 ms")
     assert lines[2] == "vocabulary  6 pieces, char; texts by basic"
     assert lines[3] == "front end   samples at 16000 Hz, normalized per_feature"
     spec = read_bundle(tmp_path / "bundle").spec
-    assert (spec.name, spec.language, spec.subsampling) == ("tiny-model", "sv", 10)
+    assert (spec.name, spec.language, spec.subsampling) == ("tiny-model", "sv", 160)
 
 
 def test_a_folder_runs_from_the_cache(
