@@ -51,6 +51,7 @@ def test_json_has_the_facts_of_a_family() -> None:
         "num_outputs": 29,
         "gmac_per_s": 0.942,
         "subsampling": 2,
+        "frame_ms": 20.0,
         "frontend": {"kind": "logmel", "num_mels": 64, "window_ms": 20.0},
         "wer": {"clean": 3.9, "other": 11.28, "part": "test"},
         "source": "the paper",
