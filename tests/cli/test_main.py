@@ -114,7 +114,7 @@ def test_an_app_becomes_a_command_with_subcommands(add_command: AddCommand) -> N
     [
         (ConfigError("is wrong", where="a.yaml", remedy="Mend it"), 2, "error: a.yaml: is wrong. Mend it\n"),
         (ExportError("differs by 0.5"), 1, "error: differs by 0.5\n"),
-        (OSError(28, "No space left on device", "out.json"), 1, "No space left on device: 'out.json'"),
+        (OSError(28, "No space left on device", "out.json"), 1, "out.json: no space is left on the disk"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (ConfigError("[bold]not markup[/bold] \x1b[31m"), 2, "[bold]not markup[/bold] \\x1b[31m"),
     ],

@@ -111,7 +111,7 @@ def test_the_only_model_of_a_repository_is_taken(hub: Hub) -> None:
 def test_a_bundle_on_the_hub_is_fetched_without_its_other_files(hub: Hub) -> None:
     hub.files = ["bundle.yaml", "name.nemo", "pickle.bin"]
     assert fetch_bundle("hf:owner/name@v1") == Path("/cache/snapshot")
-    names = ["README.md", "bundle.yaml", "model.onnx", "proof.json", "tokens.txt"]
+    names = ["README.md", "bundle.yaml", "language.lm", "model.onnx", "proof.json", "tokens.txt"]
     assert hub.asked == [("owner/name", "bundle.yaml", "v1"), ("owner/name", names, "v1")]
 
 

@@ -44,11 +44,10 @@ class WaveformModel:
     """Hears 400 samples every 320, as wav2vec 2.0 does, and tells how loud they are."""
 
     search = None
-
-    def __init__(self) -> None:
-        frontend = FrontendConfig(kind="waveform")
-        spec = SimpleNamespace(frontend=frontend, subsampling=320, sample_rate_hz=16_000, blank_id=1)
-        self.bundle: Any = SimpleNamespace(spec=spec, vocabulary=SimpleNamespace(size=2))
+    frontend = FrontendConfig(kind="waveform")
+    subsampling = 320
+    vocabulary: Any = SimpleNamespace(size=2)
+    bundle: Any = SimpleNamespace()
 
     def log_probs(self, features: Sequence[Features]) -> list[LogProbs]:
         """Score (1, N) normalized samples."""

@@ -53,7 +53,7 @@ def import_(
     files: OnnxFiles,
     told: Told,
 ) -> None:
-    """Turn a model of NeMo or transformers into a bundle, and compare both.
+    """Turn a model of NeMo, transformers or icefall into a bundle, and compare both.
 
     Read are CTC models and the CTC branch of hybrid ones; of transformers wav2vec
     2.0, HuBERT and WavLM. Nothing in the file is run, and nothing is written unless the

@@ -117,8 +117,8 @@ def pseudo_labels(
     output: OutputOption,
     search: SearchConfig,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model that hears them.")] = None,
-    min_confidence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Leave out what is heard less surely.")
+    threshold: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out recordings with a lower mean confidence.")
     ] = 0.8,
     force: ForceOption = False,
 ) -> None:
@@ -130,7 +130,7 @@ def pseudo_labels(
     recognizer = Recognizer.load(model or DEFAULT_MODEL, search=search if search.is_wanted else None)
     with _percentage("hearing") as progress:
         report = prepare_pseudo_labels(
-            manifest, output, recognizer, min_confidence=min_confidence, force=force, progress=progress
+            manifest, output, recognizer, min_confidence=threshold, force=force, progress=progress
         )
     show_report(report)
 

@@ -58,7 +58,7 @@ def prepare_pseudo_labels(
         raise ManifestError(
             f"none of {len(recordings)} recordings was heard with a confidence of {min_confidence:g}",
             where=str(manifest),
-            remedy="Lower --min-confidence, or take a better model or a language model",
+            remedy="Lower --threshold, or take a better model or a language model",
         )
     labelled.sort(key=lambda each: -each.extra["confidence"])
     return PrepareReport(write_parts(output, {_PART: labelled}), tuple(skipped))

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from linnet.bundle.schema import OwnSearch
 from linnet.core.optional import is_installed
 
 if TYPE_CHECKING:
     from linnet.bundle.reader import Bundle
+    from linnet.bundle.schema import OwnSearch
 
 
 class SearchConfig(BaseModel):
@@ -70,7 +70,7 @@ class SearchConfig(BaseModel):
         """Whether anything was chosen for which a search is needed."""
         return self.model_copy(update={"no_lm": False, "min_confidence": None}) != SearchConfig()
 
-    def completed(self, own: OwnSearch) -> Self:
+    def completed(self, own: "OwnSearch") -> Self:
         """Fill in what was not chosen."""
         values = {name: value for name, value in own if getattr(self, name) is None}
         return self.model_copy(update=values)
