@@ -64,7 +64,7 @@ def read(recognizer: Recognizer, samples: Samples) -> Both:
     (log_probs,) = recognizer.log_probs([recognizer.features(samples)])
     duration_s = len(samples) / recognizer.sample_rate_hz
     words, _ = recognizer.decode(log_probs, duration_s)
-    return words, recognizer.words(log_probs, None, duration_s)
+    return words, recognizer.words(log_probs, duration_s, 0.0, None)
 
 
 def _line(value: float, silent: list[Both], spoken: list[tuple[str, Both]], normalizer: str) -> str:

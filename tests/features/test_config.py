@@ -103,7 +103,7 @@ def test_padded_frames_rounds_up_to_a_multiple() -> None:
         ({"num_bins": 160}, "num_bins=160 has no effect on kind='logmel'"),
         ({"kind": "mfcc", "compression": "sqrt"}, "compression=sqrt has no effect on kind='mfcc'"),
         ({"kind": "kaldi_fbank", "periodic_window": True}, "periodic_window=True has no effect"),
-        ({"kind": "mel"}, "Input should be 'logmel', 'mfcc', 'spectrogram' or 'kaldi_fbank'"),
+        ({"kind": "mel"}, "Input should be 'logmel', 'mfcc', 'spectrogram', 'kaldi_fbank' or"),
         ({"mels": 80}, "Extra inputs are not permitted"),
     ],
 )

@@ -46,7 +46,7 @@ class WaveformModel:
     search = None
     frontend = FrontendConfig(kind="waveform")
     subsampling = 320
-    vocabulary: Any = SimpleNamespace(size=2)
+    vocabulary: Any = SimpleNamespace(size=2, blank_id=1)
     bundle: Any = SimpleNamespace()
 
     def log_probs(self, features: Sequence[Features]) -> list[LogProbs]:
@@ -68,7 +68,7 @@ def test_the_pieces_of_a_waveform_are_the_whole(
     speech_like: Callable[..., Samples], num_samples: int
 ) -> None:
     model, samples = WaveformModel(), speech_like(8.0)[:num_samples]
-    (whole,) = model.log_probs([compute_features(samples, model.bundle.spec.frontend)[0]])
+    (whole,) = model.log_probs([compute_features(samples, model.frontend)[0]])
     pieces = list(joined_log_probs(model, blocks_of(samples, 7_777), CONFIG))
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-4)
 
