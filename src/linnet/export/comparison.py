@@ -1,7 +1,7 @@
 """Runs of one network over the same recordings: what they score, what they read, and how fast they are."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle, islice
 from time import process_time
 from typing import Self
@@ -130,7 +130,7 @@ class Material:
 class Run:
     """What one network gave for all recordings, `batch_size` at a time, in `cpu_s` of processor time.
 
-    With `long_form`, for the joined recording in windows.
+    With `long_form`, for the joined recording, and in each of its `windows` before they were joined.
     """
 
     batch_size: int
@@ -138,6 +138,17 @@ class Run:
     texts: tuple[str, ...]
     cpu_s: float
     long_form: bool = False
+    windows: tuple[LogProbs, ...] = ()
+
+    def difference(self, other: "Run") -> float:
+        """Give the largest difference of a log-probability, as `largest_difference`.
+
+        In long-form it is that of the windows, where both have the same: where nothing is said, rounding may
+        decide on which of two frames they are joined.
+        """
+        if self.long_form and len(self.windows) == len(other.windows):
+            return largest_difference(self.windows, other.windows)
+        return largest_difference(self.log_probs, other.log_probs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +218,7 @@ def run_long(network: Network, material: Material, config: LongFormConfig) -> Ru
         texts=(_text(log_probs, material.reader.vocabulary),),
         cpu_s=windows.cpu_s,
         long_form=True,
+        windows=tuple(windows.found),
     )
 
 
@@ -230,7 +242,7 @@ def _row(graph: str, size_bytes: int, found: Run, source: Run, material: Materia
     return Row(
         graph=graph,
         batch_size=found.batch_size,
-        difference=largest_difference(source.log_probs, found.log_probs),
+        difference=source.difference(found),
         changed_words=sum(edits),
         wer=sum(counts, ErrorCounts()).rate if counts else None,
         rtfx=inverse_real_time_factor(audio_s, found.cpu_s),
@@ -265,11 +277,12 @@ def divergence(source: Run, other: Run) -> float:
 
 @dataclass(slots=True)
 class _Windows:
-    """A network as what is read in windows, and the processor time it took."""
+    """A network as what is read in windows, what it found in each, and the processor time it took."""
 
     reader: Reader
     network: Network
     cpu_s: float = 0.0
+    found: list[LogProbs] = field(default_factory=list)
 
     @property
     def frontend(self) -> FrontendConfig:
@@ -288,7 +301,9 @@ class _Windows:
         started_s = process_time()
         scores, lengths = self.network(*batch)
         self.cpu_s += process_time() - started_s
-        return [row[:length] for row, length in zip(scores, lengths, strict=True)]
+        found = [row[:length] for row, length in zip(scores, lengths, strict=True)]
+        self.found += found
+        return found
 
 
 def _enough(recordings: Sequence[Samples], rate_hz: int) -> list[Samples]:

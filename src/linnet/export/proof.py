@@ -17,7 +17,6 @@ from linnet.export.comparison import (
     Reader,
     Row,
     Run,
-    largest_difference,
     rows,
     run,
     run_all,
@@ -207,9 +206,7 @@ def torch_network(model: "CtcModel") -> Network:
 
 def _largest(source: Sequence[Run], found: Sequence[Run]) -> float:
     """Give the largest difference of runs from the first of a source, or for the long-form from its last."""
-    differences = [
-        largest_difference(source[-1 if each.long_form else 0].log_probs, each.log_probs) for each in found
-    ]
+    differences = [source[-1 if each.long_form else 0].difference(each) for each in found]
     return float(np.max(differences))  # NaN if any is
 
 
