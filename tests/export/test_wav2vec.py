@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from linnet.export.onnx import export_onnx
@@ -21,6 +22,7 @@ FIRST = {
 THEN = {"kind": "conformer", "num_layers": 1, "width": 8, "num_heads": 2, "kernel": 3}
 
 
+@pytest.mark.every_export
 def test_any_batch_and_length_equals_torch(tmp_path: Path) -> None:
     torch.manual_seed(0)
     values = {

@@ -1,6 +1,5 @@
 """Models that NeMo saved, against what NeMo computed with them: features, log-probabilities, ids."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +26,10 @@ NAMES = [
     "fastconformer_longform",
     "squeezeformer",
 ]
-# An export takes ten seconds: two by default, all of them in CI, which asks for that (.ci/run).
-EXPORTED = NAMES if os.environ.get("LINNET_ALL_EXPORTS") else ["quartznet", "fastconformer_bpe"]
+EXPORTED = [
+    name if name == "fastconformer_bpe" else pytest.param(name, marks=pytest.mark.every_export)
+    for name in NAMES
+]
 
 
 @dataclass(frozen=True, slots=True)

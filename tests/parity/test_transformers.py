@@ -109,6 +109,7 @@ def test_a_padded_batch_with_its_mask(pair: tuple[Any, CtcModel]) -> None:
         torch.testing.assert_close(found, row[: len(found)], atol=TOLERANCE, rtol=0)
 
 
+@pytest.mark.every_export
 def test_the_bundle_of_a_saved_model(shared_fixtures: Path, tmp_path: Path) -> None:
     folder = shared_fixtures / "hf" / "wav2vec2_ctc"
     oracle = transformers.Wav2Vec2ForCTC.from_pretrained(folder).eval()
