@@ -1,6 +1,6 @@
 """`linnet prepare`: from a folder, a corpus or a synthesizer to manifests; one subcommand each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from linnet.cli.prepare_sounds import add_sounds
 from linnet.runtime.search_config import SearchConfig
 
 if TYPE_CHECKING:
-    from linnet.corpora.synthetic_speech import SyntheticSpeech
+    from linnet.corpora.synthetic_speech import Script
 
 prepare = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Make a manifest from a folder or a corpus."
@@ -39,19 +39,8 @@ def numbers(
 ) -> None:
     """Spoken numbers, read by the synthesizers that are installed (espeak-ng, flite, festival)."""
     from linnet.corpora.spoken_numbers import ENGINE_SHARES, SpokenNumbers
-    from linnet.corpora.synthetic_speech import prepare_synthetic_speech
 
-    with _percentage("speaking") as progress:
-        made = prepare_synthetic_speech(
-            output,
-            SpokenNumbers(),
-            ENGINE_SHARES,
-            hours=hours,
-            dev_hours=dev_hours,
-            seed=seed,
-            progress=progress,
-        )
-    _show_speech(made)
+    _speak(output, SpokenNumbers(), ENGINE_SHARES, hours=hours, dev_hours=dev_hours, seed=seed)
 
 
 @prepare.command(rich_help_panel=MADE)
@@ -64,19 +53,8 @@ def sentences(
 ) -> None:
     """Sentences of text files, read by the synthesizers that are installed (espeak-ng, flite, festival)."""
     from linnet.corpora.spoken_sentences import ENGINE_SHARES, SpokenSentences
-    from linnet.corpora.synthetic_speech import prepare_synthetic_speech
 
-    with _percentage("speaking") as progress:
-        made = prepare_synthetic_speech(
-            output,
-            SpokenSentences(texts),
-            ENGINE_SHARES,
-            hours=hours,
-            dev_hours=dev_hours,
-            seed=seed,
-            progress=progress,
-        )
-    _show_speech(made)
+    _speak(output, SpokenSentences(texts), ENGINE_SHARES, hours=hours, dev_hours=dev_hours, seed=seed)
 
 
 @prepare.command("joined-digits", rich_help_panel=MADE)
@@ -123,11 +101,11 @@ def pseudo_labels(
     force: ForceOption = False,
 ) -> None:
     """Texts for recordings that have none: what a model is sure to hear, best with --lm."""
+    from linnet.cli.imported import runnable_model
     from linnet.corpora.pseudo_labels import prepare_pseudo_labels
-    from linnet.runtime.packaged import DEFAULT_MODEL
     from linnet.runtime.recognizer import Recognizer
 
-    recognizer = Recognizer.load(model or DEFAULT_MODEL, search=search if search.is_wanted else None)
+    recognizer = Recognizer.load(runnable_model(model), search=search)
     with _percentage("hearing") as progress:
         report = prepare_pseudo_labels(
             manifest, output, recognizer, min_confidence=threshold, force=force, progress=progress
@@ -135,7 +113,12 @@ def pseudo_labels(
     show_report(report)
 
 
-def _show_speech(made: "SyntheticSpeech") -> None:
+def _speak(output: Path, script: "Script", shares: Mapping[str, float], **options: Any) -> None:
+    """Have a script read, and say by whom."""
+    from linnet.corpora.synthetic_speech import prepare_synthetic_speech
+
+    with _percentage("speaking") as progress:
+        made = prepare_synthetic_speech(output, script, shares, progress=progress, **options)
     for engine in made.missing_engines:
         print_warning(f"{engine} is not installed; the corpus has fewer voices without it")
     for reason, count in made.dropped.most_common():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
-from linnet.core.errors import ConfigError
+from linnet.optim.ranges import check_ranges
 
 
 class NovoGrad(Optimizer):
@@ -46,11 +46,7 @@ class NovoGrad(Optimizer):
         grad_averaging: bool = False,
         amsgrad: bool = False,
     ) -> None:
-        for name, value in {"lr": lr, "eps": eps, "weight_decay": weight_decay}.items():
-            if not value >= 0.0:
-                raise ConfigError(f"NovoGrad cannot use {name}={value}", remedy=f"{name} must be ≥ 0")
-        if not all(0.0 <= beta < 1.0 for beta in betas):
-            raise ConfigError(f"NovoGrad cannot use betas={betas}", remedy="Each must be in [0, 1)")
+        check_ranges("NovoGrad", betas, lr=lr, eps=eps, weight_decay=weight_decay)
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, options | {"grad_averaging": grad_averaging, "amsgrad": amsgrad})
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
-from linnet.core.errors import ConfigError
+from linnet.optim.ranges import check_ranges
 
 SIZE_LR_FACTOR = 0.1  # learning rate of sizes and of tensors with one value, relative to all others
 SIZE_PERIOD = 4  # steps between two changes of a size
@@ -55,11 +55,7 @@ class ScaledAdam(Optimizer):
         eps: float = 1e-8,
         clipping_scale: float = 2.0,
     ) -> None:
-        for name, value in {"lr": lr, "eps": eps, "clipping_scale": clipping_scale}.items():
-            if not value >= 0.0:
-                raise ConfigError(f"ScaledAdam cannot use {name}={value}", remedy=f"{name} must be ≥ 0")
-        if not all(0.0 <= beta < 1.0 for beta in betas):
-            raise ConfigError(f"ScaledAdam cannot use betas={betas}", remedy="Each must be in [0, 1)")
+        check_ranges("ScaledAdam", betas, lr=lr, eps=eps, clipping_scale=clipping_scale)
         super().__init__(
             params, {"lr": lr, "betas": betas, "eps": eps, "clipping_scale": clipping_scale, "step": 0}
         )

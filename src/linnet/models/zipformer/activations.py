@@ -31,7 +31,7 @@ def swoosh_r(x: Tensor) -> Tensor:
 
 def _swoosh(x: Tensor, shift: float, offset: float) -> Tensor:
     if torch.is_grad_enabled() and x.requires_grad:
-        activated: Tensor = _Swoosh.apply(x, shift, offset)  # type: ignore[no-untyped-call]
+        activated: Tensor = _Swoosh.apply(x, shift, offset)  # type: ignore[no-untyped-call]  # torch's stubs
         return activated
     return torch.add(functional.softplus(x - shift), x, alpha=-SLOPE) - offset
 

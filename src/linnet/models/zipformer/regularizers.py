@@ -62,7 +62,7 @@ class Balancer(nn.Module):
             return x
         mean_bounds = [_mean_of_share(self.clock.value(bound)) for bound in self.positive]
         rms_bounds = [math.sqrt(math.pi / 2) * self.clock.value(bound) for bound in self.magnitude]
-        balanced: Tensor = _Balance.apply(x, mean_bounds, rms_bounds, self.channel_dim)  # type: ignore[no-untyped-call]
+        balanced: Tensor = _Balance.apply(x, mean_bounds, rms_bounds, self.channel_dim)  # type: ignore[no-untyped-call]  # torch's stubs
         return balanced
 
 
@@ -130,7 +130,7 @@ class Whiten(nn.Module):
         probability = self.OFTEN if self.broke_limit else self.SELDOM
         if not (self.training and x.requires_grad and chance(probability)):
             return x
-        whitened: Tensor = _Whitening.apply(x, self)  # type: ignore[no-untyped-call]
+        whitened: Tensor = _Whitening.apply(x, self)  # type: ignore[no-untyped-call]  # torch's stubs
         return whitened
 
     def penalty(self, x: Tensor) -> tuple[float, Tensor]:
@@ -193,7 +193,7 @@ def limited(parameter: Tensor, low: float, high: float, probability: float = 0.6
     """Return a parameter whose gradient, now and then, only leads back once it is out of bounds."""
     if not (parameter.requires_grad and chance(probability)):
         return parameter
-    bounded: Tensor = _Limit.apply(parameter, low, high)  # type: ignore[no-untyped-call]
+    bounded: Tensor = _Limit.apply(parameter, low, high)  # type: ignore[no-untyped-call]  # torch's stubs
     return bounded
 
 
@@ -211,13 +211,13 @@ class _Penalty(Function):
 
 def penalized(scores: Tensor, limit: float = 25.0, weight: float = 1e-4) -> Tensor:
     """Pull scores (B, …) beyond ±limit back, as a loss of weight · (|score| − limit) for each utterance."""
-    pulled: Tensor = _Penalty.apply(scores, limit, weight / scores.shape[0])  # type: ignore[no-untyped-call]
+    pulled: Tensor = _Penalty.apply(scores, limit, weight / scores.shape[0])  # type: ignore[no-untyped-call]  # torch's stubs
     return pulled
 
 
 def with_scaled_gradient(x: Tensor, factor: float) -> Tensor:
     """Return x, whose gradient is multiplied by a factor."""
-    scaled: Tensor = _ScaleGradient.apply(x, factor)  # type: ignore[no-untyped-call]
+    scaled: Tensor = _ScaleGradient.apply(x, factor)  # type: ignore[no-untyped-call]  # torch's stubs
     return scaled
 
 
