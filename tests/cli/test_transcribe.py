@@ -201,7 +201,7 @@ def test_wrong_usage_exits_with_2_and_teaches(
 
 
 def test_the_sample(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packaged, "packaged_sample", lambda: folder / "calls" / "b.wav")
+    monkeypatch.setattr(packaged, "packaged_sample", lambda _: folder / "calls" / "b.wav")
     assert run("--sample").stdout == "one\n"
 
 

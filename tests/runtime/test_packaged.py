@@ -6,7 +6,7 @@ import pytest
 
 from linnet.core.errors import BundleError
 from linnet.runtime import packaged
-from linnet.runtime.packaged import find_model, packaged_models, packaged_sample
+from linnet.runtime.packaged import DEFAULT_MODEL, find_model, packaged_models, packaged_sample
 
 
 @pytest.fixture
@@ -39,6 +39,10 @@ def test_an_unknown_name_is_answered_with_the_nearest(package: Path) -> None:
         find_model("digit")
 
 
-def test_a_package_without_models() -> None:
-    assert isinstance(packaged_models(), dict)
-    assert packaged_sample().parent.name == "packaged"
+def test_each_model_has_a_sample_and_others_have_the_default_models() -> None:
+    assert set(packaged_models()) == {DEFAULT_MODEL, "digits"}
+    for name, path in packaged_models().items():
+        assert packaged_sample(name) == path / "sample.wav"
+        assert packaged_sample(name).is_file()
+    for other in (None, "models/mine", "hf:someone/something"):
+        assert packaged_sample(other) == packaged_models()[DEFAULT_MODEL] / "sample.wav"

@@ -185,9 +185,8 @@ def test_a_vocabulary_of_another_size_is_refused(
         Recognizer.load(copy)
 
 
-def test_the_packaged_model_reads_the_packaged_sample() -> None:
-    if "digits" not in packaged_models() or not packaged_sample().exists():
-        pytest.skip("the package holds no model or no sample yet")
-    transcript = Recognizer.load("digits").transcribe(packaged_sample())
-    expected = packaged_sample().with_suffix(".txt").read_text(encoding="utf-8").strip()
+@pytest.mark.parametrize("name", packaged_models())
+def test_each_packaged_model_reads_its_sample_token_by_token(name: str) -> None:
+    transcript = Recognizer.load(name, search=SearchConfig(no_lm=True)).transcribe(packaged_sample(name))
+    expected = packaged_sample(name).with_suffix(".txt").read_text(encoding="utf-8").strip()
     assert transcript.text == expected

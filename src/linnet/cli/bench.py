@@ -46,14 +46,14 @@ class StageClock:
 
 def bench(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE", help="Recordings; default: the sample of linnet.")
+        list[Path] | None, typer.Argument(metavar="FILE", help="Recordings; default: the sample of the model.")
     ] = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
             "--model",
             "-m",
-            help="A packaged model, a bundle's directory, or a .nemo file; repeatable; default: digits.",
+            help="A packaged model, a bundle's directory, or a .nemo file; repeatable; default: english.",
         ),
     ] = None,
     threads: Annotated[
@@ -112,7 +112,7 @@ def measure(
         from linnet.runtime.recognizer import Recognizer
         from linnet.runtime.search_config import SearchConfig
 
-        recordings, path_or_name = files or [packaged_sample()], runnable_model(model)
+        recordings, path_or_name = files or [packaged_sample(model)], runnable_model(model)
         start_s = perf_counter()
         search = SearchConfig(no_lm=no_lm)
         recognizer = Recognizer.load(path_or_name, num_threads=threads, search=search)

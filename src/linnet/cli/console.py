@@ -18,7 +18,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="A packaged model's name, a bundle's directory, hf:OWNER/NAME or a .nemo file; default: digits.",
+        help="A packaged model's name, a bundle's directory, hf:OWNER/NAME or a .nemo file; default: english.",
     ),
 ]
 

@@ -57,17 +57,14 @@ class Recording:
         return f"{status.st_size} bytes of {status.st_mtime_ns} ns"
 
 
-def find_recordings(inputs: Sequence[str], *, sample: bool) -> list[Recording]:
+def find_recordings(inputs: Sequence[str], sample: Path | None) -> list[Recording]:
     """List what the arguments mean, in their order and each once; folders in the order of their paths."""
     recordings: dict[str, Recording] = {}
     for text in inputs:
         for recording in _expand(text):
             recordings.setdefault(recording.name, recording)
     if sample:
-        from linnet.runtime.packaged import packaged_sample
-
-        path = packaged_sample()
-        recordings[str(path)] = Recording(str(path), path, Path(path.name))
+        recordings[str(sample)] = Recording(str(sample), sample, Path(sample.name))
     if not recordings:
         raise LinnetError(
             "no recording was given",

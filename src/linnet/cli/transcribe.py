@@ -121,7 +121,7 @@ def transcribe(
         Path | None, typer.Option("--output-dir", "-o", help="Write one file per recording into this folder.")
     ] = None,
     sample: Annotated[
-        bool, typer.Option("--sample", help="Transcribe the sample that comes with linnet.")
+        bool, typer.Option("--sample", help="Transcribe the sample that comes with the model.")
     ] = False,
     *,
     text: TextOptions,
@@ -148,10 +148,10 @@ def transcribe(
     """
     from linnet.bundle.reader import read_spec
     from linnet.cli.imported import runnable_model
-    from linnet.runtime.packaged import find_model
+    from linnet.runtime.packaged import find_model, packaged_sample
 
     formats = parse_formats(transcript_format)
-    recordings = find_recordings(inputs or [], sample=sample)
+    recordings = find_recordings(inputs or [], packaged_sample(model) if sample else None)
     named = len(recordings) > 1 or any(Path(each).is_dir() for each in inputs or [])
     _check_destination(formats, output_dir, several=named, resume=work.resume)
     if output_dir or any(form.names_records for form in formats):

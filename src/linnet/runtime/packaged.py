@@ -1,4 +1,4 @@
-"""The models and the sample recording that come with linnet, and what a model's name means."""
+"""The models that come with linnet, a sample recording for each, and what a model's name means."""
 
 import os
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from pathlib import Path
 from linnet.bundle.schema import SPEC_FILE
 from linnet.core.errors import BundleError
 
-DEFAULT_MODEL = "digits"
+DEFAULT_MODEL = "english"
 SAMPLE_FILE = "sample.wav"
 
 
@@ -17,9 +17,13 @@ def packaged_models() -> dict[str, Path]:
     return {path.name: path for path in sorted(_packaged().glob("*/")) if (path / SPEC_FILE).is_file()}
 
 
-def packaged_sample() -> Path:
-    """Return the path of the sample recording inside the package."""
-    return _packaged() / SAMPLE_FILE
+def packaged_sample(model: str | None = None) -> Path:
+    """Return the path of the sample recording of a packaged model; its text lies beside it.
+
+    Args:
+        model: a model's name or path; any other than a packaged one has the default model's sample.
+    """
+    return packaged_models().get(model or DEFAULT_MODEL, _packaged() / DEFAULT_MODEL) / SAMPLE_FILE
 
 
 def find_model(path_or_name: str | os.PathLike[str]) -> Path:
