@@ -45,15 +45,19 @@ TOGETHER = {
         "runtime/test_longform.py",
         "runtime/test_search.py",
     ),
-    "a trained model": (
+    "a trained model and the exporter": (
         "cli/test_export.py",
+        "cli/test_import_.py",
         "cli/test_train.py",
+        "export/test_families.py",
         "export/test_onnx.py",
         "export/test_proof.py",
         "export/test_quantization.py",
+        "export/test_recurrent.py",
         "export/test_run.py",
         "export/test_tokenizers.py",
         "models/test_recognizer.py",
+        "parity/test_nemo.py",
         "training/test_finetuning.py",
         "training/test_run.py",
     ),
@@ -71,14 +75,10 @@ TOGETHER = {
 # They take long and so begin first, after the above: no process shall be left with one while others are done.
 LONG = (
     "training/test_resume.py",
-    "export/test_families.py",
-    "export/test_recurrent.py",
-    "parity/test_nemo.py",
-    "parity/test_transformers.py",
     "training/test_batch_limit.py",
     "models/test_catalog.py",
-    "cli/test_import_.py",
-    "corpora/test_spoken_numbers.py",
+    "parity/test_transformers.py",
+    "corpora/test_synthetic_speech.py",
 )
 _SHARE_OF = {f"tests/{file}": share for share, files in TOGETHER.items() for file in files}
 _PLACE_OF = {share: place for place, share in enumerate([*TOGETHER, *(f"tests/{file}" for file in LONG)])}
