@@ -16,6 +16,8 @@ import pytest
 import yaml
 from hypothesis import settings
 from numpy.typing import NDArray
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 Samples = NDArray[np.float32]
 ToneMaker = Callable[..., Samples]
@@ -25,6 +27,83 @@ NemoWriter = Callable[..., Path]
 # Same examples in every run; no deadline, because no test may depend on the speed of the machine.
 settings.register_profile("linnet", derandomize=True, deadline=None)
 settings.load_profile("linnet")
+
+
+# What costs seconds to make is made by one process, which gets all files that need it; others go one by one.
+TOGETHER = {
+    "a compiled search": (
+        "cli/test_align.py",
+        "cli/test_listen.py",
+        "cli/test_lm_attach.py",
+        "decoding/test_alignment.py",
+        "decoding/test_beam.py",
+        "decoding/test_language_model.py",
+        "evaluation/test_tuning.py",
+        "lm/test_scoring.py",
+        "runtime/test_aligner.py",
+        "runtime/test_live.py",
+        "runtime/test_longform.py",
+        "runtime/test_search.py",
+    ),
+    "a trained model and the exporter": (
+        "cli/test_export.py",
+        "cli/test_import_.py",
+        "cli/test_train.py",
+        "export/test_families.py",
+        "export/test_onnx.py",
+        "export/test_proof.py",
+        "export/test_quantization.py",
+        "export/test_recurrent.py",
+        "export/test_run.py",
+        "export/test_tokenizers.py",
+        "models/test_recognizer.py",
+        "parity/test_nemo.py",
+        "training/test_finetuning.py",
+        "training/test_run.py",
+    ),
+    "an S3 server": (
+        "audio/test_archive.py",
+        "audio/test_read.py",
+        "cli/test_remote_manifests.py",
+        "core/test_remote.py",
+        "data/test_cache.py",
+        "data/test_remote_audio.py",
+        "manifest/test_jsonl.py",
+        "manifest/test_shards.py",
+    ),
+}
+# They take long and so begin first, after the above: no process shall be left with one while others are done.
+LONG = (
+    "training/test_resume.py",
+    "training/test_batch_limit.py",
+    "models/test_catalog.py",
+    "parity/test_transformers.py",
+    "corpora/test_synthetic_speech.py",
+)
+_SHARE_OF = {f"tests/{file}": share for share, files in TOGETHER.items() for file in files}
+_PLACE_OF = {share: place for place, share in enumerate([*TOGETHER, *(f"tests/{file}" for file in LONG)])}
+
+
+class Distribution(LoadFileScheduling):
+    """Gives a process a file at a time, or all files of a share."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return share_of(nodeid)
+
+
+def share_of(nodeid: str) -> str:
+    """Name what a test is given to a process with: its file, or what that shares with others."""
+    file = nodeid.partition("::")[0]
+    return _SHARE_OF.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution:
+    return Distribution(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first; --no-loadscope-reorder lets the processes begin in this order."""
+    items.sort(key=lambda item: _PLACE_OF.get(share_of(item.nodeid), len(_PLACE_OF)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

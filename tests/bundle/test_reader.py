@@ -76,7 +76,7 @@ def test_a_wrong_description_is_refused(bundle: Path, changes: dict[str, object]
         read_bundle(bundle)
 
 
-@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"name: toy\n", b"[" * 5000])
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"name: toy\n", b"[" * 600])
 def test_what_is_no_description_is_refused(bundle: Path, content: bytes) -> None:
     (bundle / "bundle.yaml").write_bytes(content)
     with pytest.raises(BundleError, match=r"bundle\.yaml"):

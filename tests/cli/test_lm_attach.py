@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from linnet.bundle.schema import OwnSearch
 from linnet.cli.main import app
 
 
@@ -81,6 +82,13 @@ def test_figures_say_how_the_texts_were_found(folder: Path, tmp_path: Path) -> N
     )
     bench = linnet("bench", folder / "a.wav", "--model", folder / "bundle", "--repeat", 1)
     assert "decoding   search of 8 texts, language.lm" in bench.stdout
+
+
+def test_its_help_tells_the_defaults_and_its_limits_hold(folder: Path) -> None:
+    shown = " ".join(linnet("lm", "attach", "--help").stdout.split())
+    assert all(f"default: {value:g}." in shown for _, value in OwnSearch())
+    done = linnet("lm", "attach", folder / "words.lm", folder / "bundle", "--alpha", -1)
+    assert (done.exit_code, "alpha: -1.0 should be greater than or equal to 0" in done.stderr) == (2, True)
 
 
 def test_a_checkpoint_is_not_searched(folder: Path) -> None:

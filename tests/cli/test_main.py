@@ -58,9 +58,10 @@ def test_help_loads_nothing_heavy_and_no_command(arguments: list[str]) -> None:
     assert "linnet.cli.main" in loaded
 
 
-def test_the_help_of_a_command_loads_that_command_alone() -> None:
-    loaded = modules_after("evaluate", "--help")
-    assert [name for name in COMMANDS if f"linnet.cli.{name}" in loaded] == ["evaluate"]
+@pytest.mark.parametrize("command", ["evaluate", "lm"])
+def test_the_help_of_a_command_loads_that_command_alone(command: str) -> None:
+    loaded = modules_after(command, "--help")
+    assert [name for name in COMMANDS if f"linnet.cli.{name}" in loaded] == [command]
     # typer itself takes pydantic to read some options.
     assert [name for name in HEAVY if name in loaded and name != "pydantic"] == []
 

@@ -22,9 +22,9 @@ from linnet.training.run import TrainingResult
 
 STATUS = TrainingStatus(
     step=20, max_steps=100_000, loss=12.3456, dev_score=0.1234, learning_rate=0.00123, audio_s_per_s=1234.5,
-    left_s=363_723.0,
+    left_s=363_723.0, dev_cer=0.0456,
 )  # fmt: skip
-LINE = "step 20/100000  loss 12.346  dev WER 12.34%  lr 0.0012  1234 audio-s/s  101:02:03 left"
+LINE = "step 20/100000  loss 12.346  dev WER 12.34%  CER 4.56%  lr 0.0012  1234 audio-s/s  101:02:03 left"
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ def test_help_teaches_by_example() -> None:
 def test_a_real_run_prints_its_progress_and_its_results(tone_run: Any) -> None:
     reports = [line for line in tone_run.stderr.splitlines() if line.startswith("step ")]
     assert len(reports) == 12
-    assert re.fullmatch(
-        r"step 60/60  loss \d+\.\d{3}  dev WER \d+\.\d\d%  lr \S+  \d+ audio-s/s  0:00:00 left", reports[-1]
-    )
-    assert "dev WER –" in reports[0], "before the first validation"
+    rates = r"dev WER \d+\.\d\d%  CER \d+\.\d\d%"
+    line = rf"step 60/60  loss \d+\.\d{{3}}  {rates}  lr \S+  \d+ audio-s/s  0:00:00 left"
+    assert re.fullmatch(line, reports[-1])
+    assert "dev WER –  lr" in reports[0], "before the first validation"
     assert re.search(r"train\.jsonl: 24 utterances", tone_run.stderr)
     best, average, following = tone_run.stdout.splitlines()
     assert re.fullmatch(r"best on dev: +\d+\.\d\d% WER +\S+best-\d{8}-\d\.\d{4}\.ckpt", best)

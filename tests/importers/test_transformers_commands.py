@@ -15,6 +15,7 @@ from linnet.bundle.reader import read_bundle
 from linnet.cli.imported import imported_source
 from linnet.cli.main import app
 from linnet.export import run
+from linnet.export.options import ExportOptions
 from linnet.export.proof import Proof
 from linnet.models.ctc import CtcModel
 from linnet.runtime.packaged import find_model
@@ -33,7 +34,23 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_a_folder_becomes_a_proved_bundle(write_transformers: Writer, tmp_path: Path) -> None:
+@pytest.fixture
+def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, ExportOptions]]:
+    """Puts the packaged model where a bundle shall be written; gives what was to be exported."""
+    calls: list[tuple[CtcModel, ExportOptions]] = []
+
+    def export_model(model: CtcModel, directory: Path, recordings: Any, options: ExportOptions) -> Proof:
+        calls.append((model, options))
+        shutil.copytree(find_model("digits"), directory)
+        return PROOF
+
+    monkeypatch.setattr(run, "export_model", export_model)
+    return calls
+
+
+def test_a_folder_is_told_and_exported(
+    write_transformers: Writer, tmp_path: Path, exports: list[Any]
+) -> None:
     done = invoke("import", write_transformers(), tmp_path / "bundle", "--language", "sv")
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
@@ -41,27 +58,27 @@ def test_a_folder_becomes_a_proved_bundle(write_transformers: Writer, tmp_path: 
     assert lines[1].endswith("parameters, a frame every 10 ms")
     assert lines[2] == "vocabulary  6 pieces, char; texts by basic"
     assert lines[3] == "front end   samples at 16000 Hz, normalized per_feature"
+    assert lines[4].startswith("compared on 2 recordings")
+    assert lines[-1] == f"wrote {tmp_path / 'bundle'}"
+    ((model, options),) = exports
+    assert (model.config.name, options.language) == ("tiny-model", "sv")
+
+
+@pytest.mark.every_export
+def test_a_folder_becomes_a_proved_bundle(write_transformers: Writer, tmp_path: Path) -> None:
+    done = invoke("import", write_transformers(), tmp_path / "bundle", "--language", "sv")
+    assert done.exit_code == 0, done.output
     spec = read_bundle(tmp_path / "bundle").spec
     assert (spec.name, spec.language, spec.subsampling) == ("tiny-model", "sv", 160)
 
 
-def test_a_folder_runs_from_the_cache(
-    write_transformers: Writer, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    models: list[CtcModel] = []
-
-    def export_model(model: CtcModel, directory: Path, recordings: Any, options: Any) -> Proof:
-        models.append(model)
-        shutil.copytree(find_model("digits"), directory)
-        return PROOF
-
-    monkeypatch.setattr(run, "export_model", export_model)
+def test_a_folder_runs_from_the_cache(write_transformers: Writer, cache: Path, exports: list[Any]) -> None:
     command = ["transcribe", "--sample", "--model", write_transformers()]
     first, second = invoke(*command), invoke(*command)
     assert first.exit_code == second.exit_code == 0, first.output
     assert "importing" in first.stderr
     assert "importing" not in second.stderr
-    assert [model.config.name for model in models] == ["tiny-model"]
+    assert [model.config.name for model, _ in exports] == ["tiny-model"]
     write_transformers({"transformers_version": "4.31.0"})  # another file, another key
     assert "importing" in invoke(*command).stderr
     assert len(list((cache / "imported").iterdir())) == 2

@@ -60,11 +60,11 @@ class Run:
 def test_a_report_sums_up_the_steps_since_the_last(clock: Clock) -> None:
     run = Run(2, clock, trainer_at(0))
     for step, loss in enumerate([4.0, 2.0, 7.0, 9.0], start=1):
-        run.batch(trainer_at(step, dev_wer=0.25), loss)
+        run.batch(trainer_at(step, dev_wer=0.25, dev_cer=0.125), loss)
     assert [status.step for status in run.reports] == [2, 4]
     assert [status.loss for status in run.reports] == [3.0, 8.0]
     last = run.reports[-1]
-    assert (last.max_steps, last.dev_score, last.learning_rate) == (100, 0.25, 0.01)
+    assert (last.max_steps, last.dev_score, last.dev_cer, last.learning_rate) == (100, 0.25, 0.125, 0.01)
     assert last.audio_s_per_s == pytest.approx(2.0)
     assert last.left_s == pytest.approx(96 * 0.5)
     assert run.logged == ["audio_s_per_s"] * 2
@@ -73,7 +73,7 @@ def test_a_report_sums_up_the_steps_since_the_last(clock: Clock) -> None:
 def test_before_the_first_validation_there_is_no_error_rate(clock: Clock) -> None:
     run = Run(1, clock, trainer_at(0))
     run.batch(trainer_at(1))
-    assert run.reports[0].dev_score is None
+    assert (run.reports[0].dev_score, run.reports[0].dev_cer) == (None, None)
 
 
 @pytest.mark.parametrize("first_step", [0, 40])
@@ -94,12 +94,12 @@ def test_a_resumed_run_expects_the_rest_at_its_own_speed(clock: Clock) -> None:
 
 def test_a_resumed_run_reports_what_the_checkpoint_had_not_reported(clock: Clock) -> None:
     run = Run(2, clock, trainer_at(0))
-    run.batch(trainer_at(2, dev_wer=0.25))
+    run.batch(trainer_at(2, dev_wer=0.25, dev_cer=0.125))
     run.batch(trainer_at(3), loss=2.0)
     resumed = Run(2, clock, trainer_at(3))
     resumed.reporter.load_state_dict(run.reporter.state_dict())
     resumed.batch(trainer_at(4), loss=4.0)
-    assert [(status.loss, status.dev_score) for status in resumed.reports] == [(3.0, 0.25)]
+    assert [(each.loss, each.dev_score, each.dev_cer) for each in resumed.reports] == [(3.0, 0.25, 0.125)]
 
 
 def test_other_processes_stay_silent(clock: Clock) -> None:

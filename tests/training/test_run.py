@@ -16,7 +16,7 @@ from linnet.audio.read import read_audio
 from linnet.core.errors import CheckpointError, ConfigError, TrainingError
 from linnet.data.batch import Batch
 from linnet.manifest.jsonl import read_manifest
-from linnet.metrics.error_rate import word_errors
+from linnet.metrics.error_rate import ErrorCounts, character_errors, word_errors
 from linnet.models.checkpoint import load_model, read_checkpoint
 from linnet.models.recognizer import CheckpointRecognizer
 from linnet.training.averaging import average_weights
@@ -82,13 +82,23 @@ def test_the_final_model_is_the_mean_of_the_last_checkpoints(tone_run: Any) -> N
     assert load_model(tone_run.output_dir / "checkpoints" / "last.ckpt").num_parameters() > 0
 
 
-def test_the_printed_error_rate_is_what_the_recognizer_makes(tone_run: Any, tone_corpus: Path) -> None:
-    recognizer = CheckpointRecognizer.load(tone_run.output_dir / "final.ckpt")
-    utterances = read_manifest(tone_corpus / "dev.jsonl")
-    transcripts = recognizer.transcribe_samples([read_audio(utterance.audio) for utterance in utterances])
-    pairs = zip(utterances, transcripts, strict=True)
-    counts = [word_errors(utterance.text or "", transcript.text) for utterance, transcript in pairs]
-    rate = sum(each.errors for each in counts) / sum(each.reference_length for each in counts)
+def dev_rates(checkpoint: Path, corpus: Path) -> list[float]:
+    """What the recognizer makes of the dev recordings: its word and its character error rate."""
+    utterances = read_manifest(corpus / "dev.jsonl")
+    samples = [read_audio(utterance.audio) for utterance in utterances]
+    transcripts = CheckpointRecognizer.load(checkpoint).transcribe_samples(samples)
+    pairs = [(each.text or "", read.text) for each, read in zip(utterances, transcripts, strict=True)]
+    return [
+        sum((count(*pair) for pair in pairs), ErrorCounts()).rate for count in (word_errors, character_errors)
+    ]
+
+
+def test_the_printed_error_rates_are_what_the_recognizer_makes(tone_run: Any, tone_corpus: Path) -> None:
+    validated = tone_run.output_dir / "checkpoints" / "recent-00000045.ckpt"
+    words, characters = dev_rates(validated, tone_corpus)
+    shown = re.findall(r"dev (WER \S+  CER \S+)", tone_run.stderr)
+    assert shown[-1] == f"WER {words:.2%}  CER {characters:.2%}", "the next validation follows the last line"
+    rate, _ = dev_rates(tone_run.output_dir / "final.ckpt", tone_corpus)
     assert f"average:      {rate:.2%} WER" in tone_run.stdout
     earlier = re.findall(r"dev WER ([\d.]+)%", tone_run.stderr)
     assert float(earlier[0]) > 100 * rate, "the error rate of all validations together would pass"

@@ -55,13 +55,9 @@ class OwnSearch(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    alpha: float = Field(
-        default=0.5, ge=0.0, allow_inf_nan=False, description="Weight of the language model; default: 0.5."
-    )
-    beta: float = Field(
-        default=1.0, allow_inf_nan=False, description="Bonus for each word of the language model; default: 1."
-    )
-    beam: int = Field(default=64, ge=1, le=4096, description="Texts searched side by side; default: 64.")
+    alpha: float = Field(default=0.5, ge=0.0, allow_inf_nan=False)
+    beta: float = Field(default=1.0, allow_inf_nan=False)
+    beam: int = Field(default=64, ge=1, le=4096)
 
 
 class BundleSpec(BaseModel):

@@ -4,18 +4,28 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel, Field
 
-from linnet.bundle.schema import OwnSearch
 from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, printable
 
 
-@options_from(OwnSearch, "search")
+class Chosen(BaseModel):
+    """What of `OwnSearch`, whose module loads numpy, is not its default; descriptions are the help."""
+
+    alpha: float | None = Field(default=None, description="Weight of the language model; default: 0.5.")
+    beta: float | None = Field(
+        default=None, description="Bonus for each word of the language model; default: 1."
+    )
+    beam: int | None = Field(default=None, description="Texts searched side by side; default: 64.")
+
+
+@options_from(Chosen, "chosen")
 def attach(
     lm: Annotated[Path, typer.Argument(help="Packed language model of linnet lm build or import.")],
     bundle: Annotated[Path, typer.Argument(help="Directory of a bundle; its language model is replaced.")],
     *,
-    search: OwnSearch,
+    chosen: Chosen,
 ) -> None:
     """Put a language model into a bundle.
 
@@ -23,10 +33,13 @@ def attach(
     where it is not or --no-lm is given. `linnet lm tune` finds --alpha and --beta.
     """
     from linnet.bundle.reader import read_bundle
+    from linnet.bundle.schema import OwnSearch
     from linnet.bundle.writer import attach_language_model
+    from linnet.core.config import check_values
     from linnet.decoding.language_model import token_numbers
     from linnet.lm.packed import PackedModel
 
+    search = check_values(OwnSearch, chosen.model_dump(exclude_none=True), "options")
     model = PackedModel(lm)
     model.check_content()
     if model.header.unit != "word":

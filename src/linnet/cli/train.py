@@ -73,9 +73,11 @@ def _progress() -> Iterator[Callable[["TrainingStatus"], None]]:
 
 def _describe(status: "TrainingStatus") -> str:
     score = "–" if status.dev_score is None else status.measure.shown(status.dev_score)
+    characters = "" if status.dev_cer is None else f"  CER {status.dev_cer:.2%}"
     minutes, seconds = divmod(round(status.left_s), 60)
     hours, minutes = divmod(minutes, 60)
     return (
-        f"loss {status.loss:.3f}  dev {status.measure.name} {score}  lr {status.learning_rate:.2g}  "
-        f"{status.audio_s_per_s:.0f} audio-s/s  {hours}:{minutes:02}:{seconds:02} left"
+        f"loss {status.loss:.3f}  dev {status.measure.name} {score}{characters}  "
+        f"lr {status.learning_rate:.2g}  {status.audio_s_per_s:.0f} audio-s/s  "
+        f"{hours}:{minutes:02}:{seconds:02} left"
     )

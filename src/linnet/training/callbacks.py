@@ -15,7 +15,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from linnet.core.files import replacing
 from linnet.data.batch import Batch
 from linnet.training.config import TrainerConfig
-from linnet.training.measure import WER, Measure
+from linnet.training.measure import CER, WER, Measure
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class TrainingStatus:
         audio_s_per_s: seconds of audio trained on per second, since the last report, validation included.
         left_s: estimated seconds to the end of the run.
         measure: what the score is.
+        dev_cer: the character error rate beside it, or None where texts are not read.
     """
 
     step: int
@@ -42,6 +43,7 @@ class TrainingStatus:
     audio_s_per_s: float
     left_s: float
     measure: Measure = WER
+    dev_cer: float | None = None
 
 
 class ProgressReporter(Callback):
@@ -60,6 +62,7 @@ class ProgressReporter(Callback):
         self._start: tuple[float, int] | None = None
         self._samples, self._losses, self._last_step = 0, list[float](), 0
         self._dev_score: float | None = None
+        self._dev_cer: float | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -83,16 +86,19 @@ class ProgressReporter(Callback):
         self.report(status)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note the score."""
-        self._dev_score = float(trainer.callback_metrics[self.measure.key])
+        """Note the score, and the character error rate where there is one."""
+        metrics = trainer.callback_metrics
+        self._dev_score = float(metrics[self.measure.key])
+        self._dev_cer = float(metrics[CER.key]) if CER.key in metrics else None
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the next report will sum up, for a checkpoint."""
-        return {"losses": list(self._losses), "dev_score": self._dev_score}
+        return {"losses": list(self._losses), "dev_score": self._dev_score, "dev_cer": self._dev_cer}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self._losses, self._dev_score = list(state_dict["losses"]), state_dict["dev_score"]
+        self._dev_cer = state_dict.get("dev_cer")  # older checkpoints have none
 
     def _status(self, trainer: Trainer, step: int) -> TrainingStatus:
         assert self._start is not None
@@ -107,6 +113,7 @@ class ProgressReporter(Callback):
             audio_s_per_s=self._samples / self.sample_rate_hz / (now - self._since),
             left_s=(now - started) / (step - first_step) * (trainer.max_steps - step),
             measure=self.measure,
+            dev_cer=self._dev_cer,
         )
         self._since, self._samples, self._losses = now, 0, []
         return status

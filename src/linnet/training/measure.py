@@ -23,4 +23,5 @@ class Measure:
 
 
 WER = Measure("dev_wer", "WER", is_rate=True)
+CER = Measure("dev_cer", "CER", is_rate=True)
 LOSS = Measure("dev_loss", "loss")

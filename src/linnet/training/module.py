@@ -12,7 +12,7 @@ from linnet.core.errors import ConfigError, TrainingError
 from linnet.data.augment.spectrogram import FeatureAugment
 from linnet.data.batch import Batch
 from linnet.decoding.greedy import greedy_decode
-from linnet.metrics.error_rate import word_errors
+from linnet.metrics.error_rate import character_errors, word_errors
 from linnet.models.checkpoint import PREFIX, describe_model
 from linnet.models.ctc import CtcModel
 from linnet.models.layers.convolution import TimeConv
@@ -30,7 +30,7 @@ from linnet.training.freezing import (
 )
 from linnet.training.intermediate import IntermediateOutputs
 from linnet.training.loss import consistency_loss, ctc_loss, mean_over_used
-from linnet.training.measure import WER, Measure
+from linnet.training.measure import CER, WER, Measure
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class CtcTraining(ModelTraining):
         self.intermediate: IntermediateOutputs | None = None
         if config.intermediate is not None:
             self.intermediate = IntermediateOutputs(self.model.encoder, config.intermediate.blocks)
-        self._dev_counts = torch.zeros(2, dtype=torch.long)
+        self._dev_counts = torch.zeros(2, 2, dtype=torch.long)  # of words and characters
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the loss of a batch: its mean over utterances, plus what the configuration adds.
@@ -171,7 +171,7 @@ class CtcTraining(ModelTraining):
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Decode a batch greedily and count its word errors."""
+        """Decode a batch greedily and count its errors in words and in characters."""
         features, lengths = self.model.frontend(batch.samples, batch.lengths)
         log_probs, lengths = self.model(features, lengths)
         vocabulary = self.model.vocabulary
@@ -179,16 +179,18 @@ class CtcTraining(ModelTraining):
             log_probs.float().cpu().numpy(), lengths.tolist(), batch.texts, strict=True
         ):
             spans = greedy_decode(row[:length], vocabulary.blank_id)
-            counts = word_errors(text, vocabulary.decode([span.token_id for span in spans]))
-            self._dev_counts += torch.tensor([counts.errors, counts.reference_length])
+            read = vocabulary.decode([span.token_id for span in spans])
+            counts = (word_errors(text, read), character_errors(text, read))
+            self._dev_counts += torch.tensor([[each.errors, each.reference_length] for each in counts])
 
     def on_validation_epoch_end(self) -> None:
-        """Log the word error rate over all dev sets and processes."""
+        """Log the error rates over all dev sets and processes."""
         gathered = self.all_gather(self._dev_counts.to(self.device))
         assert isinstance(gathered, Tensor)
-        errors, words = gathered.view(-1, 2).sum(0).tolist()
+        counts = gathered.view(-1, 2, 2).sum(0).tolist()
         self._dev_counts.zero_()
-        self.log(self.measure.key, errors / max(words, 1), prog_bar=True, sync_dist=False)
+        for measure, (errors, length) in zip((WER, CER), counts, strict=True):
+            self.log(measure.key, errors / max(length, 1), prog_bar=True, sync_dist=False)
 
     def _intermediate_loss(self, num_frames: int, lengths: Tensor, batch: Batch) -> Tensor:
         assert self.intermediate is not None
