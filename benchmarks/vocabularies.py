@@ -12,6 +12,7 @@ from pathlib import Path
 from header import print_header
 
 from linnet.core.arrays import LogProbs
+from linnet.decoding.beam import BeamConfig
 from linnet.decoding.greedy import greedy_decode
 from linnet.decoding.language_model import LanguageModel
 from linnet.evaluation.evaluate import load_samples
@@ -53,9 +54,10 @@ def main() -> None:
         print(
             f"{recognizer.name:12s} {vocabulary.size:4d} greedy      {errors(test_texts, greedy)}", flush=True
         )
-        read_dev = search_reader([[each] for each in dev], vocabulary, model, options.beam)
+        config = BeamConfig(beam=options.beam)
+        read_dev = search_reader([[each] for each in dev], vocabulary, model, config)
         best = best_of(list(try_weights(read_dev, dev_texts)))
-        read_test = search_reader([[each] for each in test], vocabulary, model, options.beam)
+        read_test = search_reader([[each] for each in test], vocabulary, model, config)
         found = read_test(best.alpha, best.beta)
         weights = f"{best.alpha:4.2f} {best.beta:5.2f}"
         print(

@@ -46,7 +46,7 @@ def folder(
     size_mb = (folder / "words.lm").stat().st_size / 1e6
     assert done.stdout == (
         f"{folder / 'bundle'} reads with words.lm (10 n-grams, {size_mb:.2f} MB) "
-        "at --alpha 0.5 --beta -1000 --beam 8\n"
+        "at --alpha 0.5 --beta -1000 --beam 8 --unknown -10\n"
     )
     return folder
 

@@ -146,3 +146,22 @@ def test_words_do_not_run_together_to_put_off_what_they_cost(tmp_path: Path) -> 
     narrow = EXHAUSTIVE.model_copy(update={"beam": 2, "beta": 0.0, "unknown": -1.0})
     (best,) = BeamDecoder(LETTERS, narrow, model).decode(log_probs).hypotheses
     assert LETTERS.decode(best.tokens) == "ab ab ab"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "gain"), [("ab", 1.5), ("b", 1.5 - UNKNOWN), ("b ab b", 1.5 - 2 * UNKNOWN)]
+)
+def test_a_favored_word_pays_nothing_for_being_unknown(tmp_path: Path, phrase: str, gain: float) -> None:
+    model = LanguageModel.load(write_model(tmp_path, "word"), LETTERS)
+    log_probs = np.log(np.full((6, 4), 0.25)).astype(np.float32)
+    plain, favoring = (
+        {
+            LETTERS.decode(each.tokens): each.total
+            for each in BeamDecoder(LETTERS, EXHAUSTIVE, model, favored)
+            .decode(log_probs, num_best=4000)
+            .hypotheses
+        }
+        for favored in ([], [(phrase, 1.5)])
+    )
+    assert favoring[phrase] - plain[phrase] == pytest.approx(gain, abs=1e-4)
+    assert favoring["a"] == pytest.approx(plain["a"], abs=1e-4)

@@ -51,6 +51,7 @@ class OwnSearch(BaseModel):
         alpha: weight of the language model.
         beta: bonus for each word of it.
         beam: texts that are searched side by side.
+        unknown: added for each word that the language model does not know (natural log).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +59,7 @@ class OwnSearch(BaseModel):
     alpha: float = Field(default=0.5, ge=0.0, allow_inf_nan=False)
     beta: float = Field(default=1.0, allow_inf_nan=False)
     beam: int = Field(default=64, ge=1, le=4096)
+    unknown: float = Field(default=-10.0, le=0.0, allow_inf_nan=False)
 
 
 class BundleSpec(BaseModel):

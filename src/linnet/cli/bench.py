@@ -46,7 +46,8 @@ class StageClock:
 
 def bench(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE", help="Recordings; default: the sample of the model.")
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Recordings; default: the sample of the model."),
     ] = None,
     models: Annotated[
         list[str] | None,

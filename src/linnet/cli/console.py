@@ -18,7 +18,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="A packaged model's name, a bundle's directory, hf:OWNER/NAME or a .nemo file; default: english.",
+        help="A packaged model's name, a bundle's folder, hf:OWNER/NAME or a .nemo file; default: english.",
     ),
 ]
 

@@ -18,6 +18,7 @@ class Chosen(BaseModel):
         default=None, description="Bonus for each word of the language model; default: 1."
     )
     beam: int | None = Field(default=None, description="Texts searched side by side; default: 64.")
+    unknown: float | None = Field(default=None, description="Added for each unknown word; default: -10.")
 
 
 @options_from(Chosen, "chosen")
@@ -46,5 +47,7 @@ def attach(
         token_numbers(model, read_bundle(bundle).vocabulary)
     attach_language_model(bundle, lm, search)
     size = f"{sum(model.header.num_grams)} n-grams, {lm.stat().st_size / 1e6:.2f} MB"
-    weights = f"--alpha {search.alpha:g} --beta {search.beta:g} --beam {search.beam}"
+    weights = (
+        f"--alpha {search.alpha:g} --beta {search.beta:g} --beam {search.beam} --unknown {search.unknown:g}"
+    )
     print_result(printable(f"{bundle} reads with {lm.name} ({size}) at {weights}"))

@@ -20,6 +20,9 @@ def tune(
     ],
     model: ModelOption = None,
     beam: Annotated[int, typer.Option(min=1, max=4096, help="Texts searched side by side.")] = 64,
+    unknown: Annotated[
+        float, typer.Option(max=0.0, help="Added for each word that the language model does not know.")
+    ] = -10.0,
 ) -> None:
     """Find the --alpha and --beta with which transcribe reads a dev set best.
 
@@ -27,6 +30,7 @@ def tune(
     """
     from linnet.cli.imported import runnable_model
     from linnet.core.errors import ManifestError
+    from linnet.decoding.beam import BeamConfig
     from linnet.decoding.language_model import LanguageModel
     from linnet.evaluation.tuning import NUM_TRIALS, best_of, search_reader, try_weights
     from linnet.manifest.jsonl import scan_manifest
@@ -51,7 +55,8 @@ def tune(
             remedy="linnet doctor names all that is wrong with a manifest",
         )
     references = [normalize(utterance.text or "", recognizer.normalizer) for utterance, _ in scored]
-    reader = search_reader([each for _, each in scored], recognizer.bundle.vocabulary, language_model, beam)
+    config = BeamConfig(beam=beam, unknown=unknown)
+    reader = search_reader([each for _, each in scored], recognizer.bundle.vocabulary, language_model, config)
     trials = []
     with progress_bar("pairs of weights") as bar:
         task = bar.add_task("tune", total=NUM_TRIALS)

@@ -51,7 +51,8 @@ class BeamConfig(BaseModel):
         blank_only: frames whose blank has at least this log-prob are taken as silence; 0 looks at all.
         alpha: weight of the language model.
         beta: bonus for each word, or each token of a token language model.
-        unknown: what a word that the language model does not know costs beside its own score.
+        unknown: what a word that the language model does not know costs beside its own score; none of a
+            hotword phrase does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -117,6 +118,11 @@ class BeamDecoder:
         self.config = config or BeamConfig()
         self.num_phrases = len(hotwords)
         self._language_model = language_model
+        if language_model:
+            unknown = self.config.unknown
+            hotwords = [
+                (each, weight - unknown * language_model.num_unknown(each)) for each, weight in hotwords
+            ]
         self._hotwords = build_hotwords(*zip(*hotwords, strict=True)) if hotwords else no_hotwords()
 
     def decode(self, log_probs: LogProbs, *, num_best: int = 1) -> BeamResult:

@@ -19,7 +19,7 @@ Reader = Callable[[float, float], Sequence[str]]
 
 
 def search_reader(
-    log_probs: Sequence[Sequence[LogProbs]], vocabulary: Vocabulary, model: LanguageModel, beam: int
+    log_probs: Sequence[Sequence[LogProbs]], vocabulary: Vocabulary, model: LanguageModel, config: BeamConfig
 ) -> Reader:
     """Return what reads utterances, each given by the log-probs of its segments, with two weights.
 
@@ -28,7 +28,7 @@ def search_reader(
     segments = [each for utterance in log_probs for each in utterance]
 
     def read(alpha: float, beta: float) -> list[str]:
-        decoder = BeamDecoder(vocabulary, BeamConfig(beam=beam, alpha=alpha, beta=beta), model)
+        decoder = BeamDecoder(vocabulary, config.model_copy(update={"alpha": alpha, "beta": beta}), model)
         texts = iter(decoder.decode_batch(segments))
         return [
             " ".join(vocabulary.decode(next(texts).hypotheses[0].tokens) for _ in utterance).strip()

@@ -22,6 +22,7 @@ class SearchConfig(BaseModel):
         no_lm: whether the language model in the bundle is left aside.
         alpha: weight of the language model.
         beta: bonus for each word of it.
+        unknown: added for each word that it does not know, but for those of hotwords.
         hotword: phrases to favor; "phrase=2.5" has a weight of its own.
         hotword_weight: natural logarithm that each letter of a phrase adds.
         nbest: alternatives to give.
@@ -49,6 +50,12 @@ class SearchConfig(BaseModel):
         default=None,
         allow_inf_nan=False,
         description="Bonus for each word of the language model; default: the model's own, or 1.",
+    )
+    unknown: float | None = Field(
+        default=None,
+        le=0.0,
+        allow_inf_nan=False,
+        description="Added for each word that the language model lacks; default: the model's own, or -10.",
     )
     hotword: tuple[str, ...] = Field(
         default=(), description='Phrase to favor, or "phrase=WEIGHT"; repeatable.'
