@@ -178,6 +178,60 @@ def test_each_layer_of_a_real_graph_is_measured_alone(
     assert len(in_int8) == 1
 
 
+def test_layers_that_int8_would_spoil_are_found_and_kept(
+    graph: Path, model: CtcModel, recordings: list[Samples], tmp_path: Path
+) -> None:
+    loud, beside = tmp_path / "loud.onnx", write_loud_channels(graph, tmp_path / "loud.onnx")
+    material = Material.of(reader_of(model), recordings, TEXTS)
+    source = run(CtcSession(loud).log_probs, material)
+    assert source.texts == TEXTS, "the same network in float32"
+    layers = GraphInt8(loud, tmp_path, material.features)
+    found, lost = (
+        find_int8(layers, tmp_path / "i.onnx", material, source, force=force, advance=lambda _: None)
+        for force in (False, True)
+    )
+    assert lost.wer_loss > 0.3
+    assert (found.wer_loss, found.holds) == (0.0, True)
+    assert set(found.kept) <= beside < set(layers.layers)
+
+
+def write_loud_channels(graph: Path, path: Path, factor: float = 1024) -> set[str]:
+    """Make every second channel of a tensor louder, and what reads it as much deafer, which changes nothing.
+
+    Returns:
+        The layers that write and read the tensor.
+    """
+    content = onnx.load(graph)
+    weights = {each.name: each for each in content.graph.initializer}
+    writing, *_ = [
+        node
+        for node in content.graph.node
+        if node.op_type == "Conv" and list(weights[node.input[1]].dims) == [16, 16, 1, 1]
+    ]
+
+    def scale(name: str, by: float, axis: int = 0) -> None:
+        values = onnx.numpy_helper.to_array(weights[name]).copy()
+        values.swapaxes(0, axis)[::2] *= by
+        weights[name].CopyFrom(onnx.numpy_helper.from_array(values, name))
+
+    for name in writing.input[1:]:
+        scale(name, factor)
+    tensors, layers = [writing.output[0]], {writing.name}
+    while tensors:
+        tensor = tensors.pop()
+        for node in content.graph.node:
+            if tensor not in node.input:
+                continue
+            if node.op_type == "Conv":
+                layers.add(node.name)
+                scale(node.input[1], 1 / factor, axis=int(weights[node.input[1]].dims[1] > 1))
+            else:
+                assert node.op_type in ("Relu", "Mul")
+                tensors += node.output
+    onnx.save(content, path)
+    return layers
+
+
 def test_without_texts_the_float32_graph_is_right(
     model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path
 ) -> None:

@@ -152,16 +152,30 @@ def prove(
             graph_rounding=_largest(exact, graph),
         )
     if not proof.holds and not force:
-        raise ExportError(
-            f"the exported graph differs from the torch model by {proof.alone:.1e} alone and "
-            f"{proof.batched:.1e} in a padded batch, {proof.long_form:.1e} in windows of a long recording "
-            f"(allowed {proof.tolerance:.0e}); from exact arithmetic "
-            f"both differ by {proof.graph_rounding:.1e} and {proof.source_rounding:.1e}; "
-            f"{proof.changed_texts} texts changed",
+        raise _refusal(proof)
+    return replace(proof, forced=not proof.holds)
+
+
+def _refusal(proof: Proof) -> ExportError:
+    """Say why a proof does not hold: whether the graph is wrong, or the network takes rounding too far."""
+    what = (
+        f"the exported graph differs from the torch model by {proof.alone:.1e} alone and "
+        f"{proof.batched:.1e} in a padded batch, {proof.long_form:.1e} in windows of a long recording "
+        f"(allowed {proof.tolerance:.0e}); {proof.changed_texts} texts changed"
+    )
+    if proof.source_rounding <= proof.tolerance:
+        return ExportError(
+            what,
             remedy="Nothing was written. Please report it with the versions of torch and onnxruntime, or "
             "take it as it is with --force",
         )
-    return replace(proof, forced=not proof.holds)
+    return ExportError(
+        f"{what}; but this network multiplies the rounding of float32: from exact arithmetic the torch model "
+        f"differs by {proof.source_rounding:.1e} itself, the graph by {proof.graph_rounding:.1e} (allowed "
+        f"{ROUNDING_FACTOR:g} times as much)",
+        remedy="Nothing was written. A model that has learned nothing yet is often so: train it further, or "
+        "take it as it is with --force",
+    )
 
 
 def compared(material: Material, source: Sequence[Run], graph: Sequence[Run], lines: Sequence[Row]) -> Proof:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from linnet.core.errors import ExportError
 from linnet.export.comparison import Material, Run, divergence, errors, run
-from linnet.export.int8 import METHODS, GraphInt8, Method
+from linnet.export.int8 import GraphInt8
+from linnet.export.ranges import METHODS, Method
 from linnet.metrics.bootstrap import bootstrap_difference
 from linnet.metrics.error_rate import ErrorCounts
 from linnet.runtime.session import CtcSession

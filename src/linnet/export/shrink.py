@@ -21,7 +21,8 @@ from linnet.export.simplification import simplify
 from linnet.runtime.session import INT8, CtcSession
 
 INT8_FILE = "model.int8.onnx"
-MAX_CALIBRATION = 32  # recordings
+# Recordings, and of each the beginning: all values inside the network are held for one at a time.
+MAX_CALIBRATION, MAX_CALIBRATION_S = 32, 20.0
 
 
 def shrink_bundle(
@@ -95,7 +96,9 @@ def quantize(
         ExportError: when int8 loses too much.
     """
     material = Material.of(reader, recordings, options.texts)
-    calibration = Material.of(reader, options.calibration or recordings).features[:MAX_CALIBRATION]
+    most_samples = round(MAX_CALIBRATION_S * reader.frontend.sample_rate_hz)
+    beginnings = [samples[:most_samples] for samples in options.calibration or recordings]
+    calibration = Material.of(reader, beginnings).features[:MAX_CALIBRATION]
     path = graph.with_name(INT8_FILE)
     float32 = CtcSession(graph)
     source = run_all(float32.log_probs, material)
