@@ -18,6 +18,7 @@ FIRST = {
         {"filters": 6, "kernel": 1},
     ],
     "context_kernels": [2, 3],
+    "context_padding": "first",
 }
 THEN = {"kind": "conformer", "num_layers": 1, "width": 8, "num_heads": 2, "kernel": 3}
 
