@@ -165,7 +165,7 @@ def test_settings_of_omegaconf_are_read_without_it(
         content = {
             key: each if isinstance(each, Node) else omegaconf(_val=each) for key, each in values.items()
         }
-        return omegaconf(_metadata=None, _parent=None, _content=content)
+        return omegaconf(_metadata=[dict, Any], _parent=None, _content=content)
 
     settings = node({"model": node(SECOND), "task": node({"normalize": True})})
     inner = {key.removeprefix("w2v_encoder.w2v_model."): value for key, value in second_weights.items()}
@@ -201,6 +201,10 @@ def test_faults_are_named(write: Writer, second_weights: dict[str, Tensor]) -> N
     assert "lacks encoder.pos_conv.0" in refused(without, args=arguments)
     longer = second_weights | {"w2v_encoder.proj.weight": torch.ones(9, 8)}
     assert "lists 3 letters, and the model has 5" in refused(longer, args=arguments)
+    assert "no matrix" in refused(second_weights | {"w2v_encoder.proj.weight": torch.ones(7)}, args=arguments)
+    flat = first | {"feature_aggregator.conv_layers.0.1.weight": torch.tensor(1.0)}
+    assert "shapes that no wav2vec has" in refused(flat)
+    assert "residual_scale" in refused(first, args=Namespace(residual_scale=-1.0))
     path = write(second_weights, args=arguments)
     (path.parent / "dict.ltr.txt").unlink()
     with pytest.raises(CheckpointError, match=r"no dict\.ltr\.txt beside the model"):

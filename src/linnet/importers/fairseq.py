@@ -93,16 +93,8 @@ def import_fairseq(
         )
     section, normalized = _settings(stored.settings, where)
     is_first = any(key.startswith("feature_aggregator.") for key in inner)
-    letters = read_letters_beside(path, len(next(iter(head.values())))) if head else None
-    try:
-        encoder = (_wav2vec if is_first else _wav2vec2)(inner, section)
-    except KeyError as error:
-        raise CheckpointError(f"lacks {error.args[0]}", where=where) from None
-    except (IndexError, ValidationError) as error:
-        problem = (
-            config_error(error, Wav2Vec2Config, where).what if isinstance(error, ValidationError) else ""
-        )
-        raise CheckpointError(problem or "has tensors of shapes that no wav2vec has", where=where) from None
+    encoder = _encoder(inner, section, is_first=is_first, where=where)
+    letters = read_letters_beside(path, _num_outputs(head, where)) if head else None
     if normalized is None:
         normalized = isinstance(encoder, Wav2Vec2Config) and encoder.conv_norm == "layer"
     config = ModelConfig(
@@ -132,6 +124,28 @@ def _settings(values: Mapping[str, Any], where: str) -> tuple[Section, bool | No
         if not isinstance(inner, Mapping) or not inner:
             return Section(model, f"{where}, settings"), normalized
         values = inner
+
+
+def _num_outputs(head: Mapping[str, Tensor], where: str) -> int:
+    weight = head.get(f"{_HEAD}weight")
+    if weight is None or weight.dim() != 2:
+        raise CheckpointError(f"{_HEAD}weight is missing, or no matrix", where=where)
+    return len(weight)
+
+
+def _encoder(
+    weights: Mapping[str, Tensor], section: Section, *, is_first: bool, where: str
+) -> Wav2VecConfig | Wav2Vec2Config:
+    """Read the sizes off the tensors."""
+    try:
+        return (_wav2vec if is_first else _wav2vec2)(weights, section)
+    except KeyError as error:
+        raise CheckpointError(f"lacks {error.args[0]}", where=where) from None
+    except IndexError:
+        raise CheckpointError("has tensors of shapes that no wav2vec has", where=where) from None
+    except ValidationError as error:
+        config = Wav2VecConfig if is_first else Wav2Vec2Config
+        raise CheckpointError(config_error(error, config, where).what, where=where) from None
 
 
 def _wav2vec(weights: Mapping[str, Tensor], section: Section) -> Wav2VecConfig:
@@ -178,7 +192,7 @@ def _wav2vec2(weights: Mapping[str, Tensor], section: Section) -> Wav2Vec2Config
             "num_layers": len(layers),
             "width": width,
             "num_heads": section.take("encoder_attention_heads", int, max(1, width // HEAD_WIDTH)),
-            "hidden": len(weights["encoder.layers.0.fc1.weight"]),
+            "hidden": weights["encoder.layers.0.fc1.weight"].shape[0],
             "pre_norm": section.take("layer_norm_first", bool, layered),
             "position_kernel": position_kernel,
             "position_groups": width // max(1, per_group),

@@ -6,7 +6,16 @@ from typing import Any
 from torch.serialization import safe_globals
 
 # Whose objects are read as values: fairseq keeps its command line, later its configuration.
-PACKAGES = ("argparse.", "omegaconf.", "fairseq.", "typing.")
+PACKAGES = ("argparse.", "omegaconf.", "fairseq.", "typing.", "collections.defaultdict")
+BUILTINS = (
+    "dict",
+    "list",
+    "tuple",
+    "int",
+    "float",
+    "str",
+    "bool",
+)  # which omegaconf keeps as types of values
 MAX_CLASSES = 100
 MAX_DEPTH, MAX_VALUES = 30, 100_000
 
@@ -29,13 +38,13 @@ class Unread:
 
 
 def is_readable(name: str) -> bool:
-    """Tell the classes whose objects may be kept unread, by their full names."""
-    return name.startswith(PACKAGES)
+    """Tell the classes whose objects may be kept unread, by the names that PyTorch gives them in messages."""
+    return name.startswith(PACKAGES) or name in BUILTINS
 
 
 def unread(names: list[str]) -> safe_globals:
     """Make `torch.load` put `Unread` in the place of these classes, within a `with` block."""
-    return safe_globals([(Unread, name) for name in names])
+    return safe_globals([(Unread, f"builtins.{name}" if name in BUILTINS else name) for name in names])
 
 
 def plain(value: Any) -> Any:
