@@ -53,6 +53,19 @@ ZIPFORMER = {
     "embed_channels": [8, 16, 32],
     "schedule_steps": 50,
 }
+# Features of wav2vec 1.0 with fewer channels where frames are many, and a shorter context, below a Conformer.
+WAV2VEC = {
+    "kind": "stack",
+    "first": {
+        "kind": "wav2vec",
+        "features": [
+            {"filters": filters, "kernel": kernel, "stride": stride}
+            for filters, kernel, stride in ((32, 10, 5), (64, 8, 4), (96, 4, 2), (128, 4, 2), (128, 4, 2))
+        ],
+        "context_kernels": [2, 3, 4],
+    },
+    "then": {"conformer": "s", "width": 144, "num_layers": 4},
+}
 RECURRENT = {"hidden": 160, "num_layers": 1, "width": 320}
 
 
@@ -87,9 +100,11 @@ TASKS = {
     "conformer": Task({"conformer": "s", "width": 144, "num_layers": 4}, SLOWER, 300),
     "fastconformer": Task({"fastconformer": "s", "num_layers": 4}, SLOWER, 300),
     "squeezeformer": Task({"squeezeformer": "xs", "num_layers": 6, "reduce_at": 2}, SLOWER, 300),
+    "wav2vec": Task(WAV2VEC, SLOWER, 400),
     "wav2vec2": Task({"wav2vec2": "tiny"}, SLOWER, 500),
     "zipformer": Task({"zipformer": "s", **ZIPFORMER}, SCALED_ADAM, 500),
 }
+WAVES = {"wav2vec": 30.0, "wav2vec2": 25.0}  # that read samples, and the ms that a frame hears
 WORD_FAMILIES = ("citrinet", "contextnet", "fastconformer")
 
 
@@ -151,8 +166,13 @@ def measure(family: str, manifest: Path, threads: int, steps: int) -> str:
 
 
 def _encoder(task: Task) -> Any:
-    values = _small(expand_variant(task.encoder))
+    values = _small(_expanded(task.encoder))
     return values | {"blocks": [values["blocks"][index] for index in task.blocks]} if task.blocks else values
+
+
+def _expanded(encoder: dict[str, Any]) -> Any:
+    parts = {part: _expanded(encoder[part]) for part in ("first", "then") if part in encoder}
+    return {**encoder, **parts} if parts else expand_variant(encoder)
 
 
 def _small(values: Any) -> Any:
@@ -164,8 +184,8 @@ def _small(values: Any) -> Any:
 
 def _frontend(family: str) -> Any:
     """Take the front end of the family's recipe."""
-    if family == "wav2vec2":  # whose recipe is another one
-        return {"kind": "waveform"}
+    if family in WAVES:
+        return {"kind": "waveform", "window_ms": WAVES[family]}
     config = load_config(TrainConfig, RECIPES / family / "config.yaml")
     return config.model.frontend.model_dump(mode="json")
 

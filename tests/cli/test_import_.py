@@ -65,7 +65,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CtcModel, list[Sample
 
 def test_help_says_what_is_read() -> None:
     shown = " ".join(invoke("import", "--help").stdout.split())
-    assert "A .nemo file, a folder of transformers, a .pt file of icefall, an .onnx file or its" in shown
+    assert "a folder of transformers, a .pt file of icefall or fairseq, an .onnx file or its folder," in shown
     assert "hf:OWNER/NAME or ngc:NAME." in shown
     for option in ("--tokens", "--config", "--frontend", "--name", "--language", "--license", "--replace"):
         assert option in shown

@@ -12,7 +12,7 @@ import pytest
 
 from linnet.core.errors import CheckpointError, LinnetError, MissingDependencyError
 from linnet.importers import fetch as fetch_module
-from linnet.importers.fetch import NGC_MODELS_URL, fetch, fetch_bundle, is_importable
+from linnet.importers.fetch import NGC_MODELS_URL, fetch, fetch_bundle, is_importable, name_in
 
 ERRORS = ("EntryNotFoundError", "RepositoryNotFoundError", "RevisionNotFoundError", "GatedRepoError")
 Hub = SimpleNamespace
@@ -25,7 +25,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     for name in ERRORS:
         setattr(errors, name, type(name, (Exception,), {}))
     errors.LocalEntryNotFoundError = type("LocalEntryNotFoundError", (errors.EntryNotFoundError,), {})
-    fake = SimpleNamespace(errors=errors, files=["name.nemo"], failure=None, asked=[])
+    fake = SimpleNamespace(errors=errors, files=["name.nemo"], failure=None, asked=[], snapshot=None)
 
     def download(repo: str, file: str, *, revision: str | None) -> str:
         fake.asked.append((repo, file, revision))
@@ -35,9 +35,13 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
             raise errors.EntryNotFoundError
         return f"/cache/{file}"
 
-    def snapshot(repo: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+    def snapshot(
+        repo: str, *, revision: str | None, allow_patterns: list[str], local_files_only: bool = False
+    ) -> str:
         fake.asked.append((repo, sorted(allow_patterns), revision))
-        return "/cache/snapshot"
+        if local_files_only and fake.snapshot is None:
+            raise errors.LocalEntryNotFoundError
+        return str(fake.snapshot or "/cache/snapshot")
 
     module = ModuleType("huggingface_hub")
     module.snapshot_download = snapshot  # type: ignore[attr-defined]
@@ -102,10 +106,35 @@ def test_the_only_model_of_a_repository_is_taken(hub: Hub) -> None:
     with pytest.raises(CheckpointError, match=r"several: a\.nemo, b\.nemo.*hf:owner/name/a\.nemo"):
         fetch("hf:owner/name", Path())
     hub.files = ["model.safetensors"]
-    with pytest.raises(CheckpointError, match=r"there is no \.nemo file"):
+    with pytest.raises(CheckpointError, match=r"there is no \.nemo file, and no model of transformers"):
         fetch("hf:owner/name", Path())
     with pytest.raises(CheckpointError, match=r"'pickle\.bin' is no \.nemo file, and no other is fetched"):
         fetch("hf:owner/name/pickle.bin", Path())
+
+
+def test_a_model_of_transformers_is_fetched_without_its_other_files(hub: Hub) -> None:
+    small = ["config.json", "preprocessor_config.json", "vocab.json"]
+    hub.files = [*small, "model.safetensors", "pytorch_model.bin", "tf_model.h5", "run.py"]
+    assert fetch("hf:owner/name@v1", Path()) == Path("/cache/snapshot")
+    assert hub.asked[-1] == ("owner/name", sorted([*small, "model.safetensors"]), "v1")
+    hub.files.remove("model.safetensors")
+    fetch("hf:owner/name", Path())
+    assert hub.asked[-1] == ("owner/name", sorted([*small, "pytorch_model.bin"]), None)
+    assert [name_in(each) for each in ("hf:owner/name@v1", "hf:owner/name/a.nemo", "name")] == [
+        "name",
+        None,
+        None,
+    ]
+
+
+def test_without_a_network_the_folder_that_was_fetched_is_taken(hub: Hub, tmp_path: Path) -> None:
+    hub.failure = "LocalEntryNotFoundError"
+    hub.snapshot = tmp_path
+    with pytest.raises(CheckpointError, match=r"nor is it in the hub's cache"):
+        fetch("hf:owner/name", Path())
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).touch()
+    assert fetch("hf:owner/name", Path()) == tmp_path
 
 
 def test_a_bundle_on_the_hub_is_fetched_without_its_other_files(hub: Hub) -> None:

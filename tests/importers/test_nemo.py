@@ -33,7 +33,7 @@ def test_weights_and_settings_arrive(write_nemo: NemoWriter, tiny_nemo: Tiny) ->
     imported = import_nemo(write_nemo(config, weights))
     model = imported.model
     assert not model.training
-    assert (imported.nemo_class, imported.nemo_version, imported.left_out) == ("EncDecCTCModel", "1.23.0", {})
+    assert (imported.origin, imported.left_out) == ("EncDecCTCModel of NeMo 1.23.0", {})
     assert (model.config.name, model.config.normalizer) == ("model", "basic")
     assert model.vocabulary.pieces == ("▁", "a", "b")
     assert model.config.frontend.pad_mode == "reflect"

@@ -17,6 +17,7 @@ from linnet.cli.main import app
 from linnet.export import run
 from linnet.export.options import ExportOptions
 from linnet.export.proof import Proof
+from linnet.importers import fetch
 from linnet.models.ctc import CtcModel
 from linnet.runtime.packaged import find_model
 
@@ -82,6 +83,18 @@ def test_a_folder_runs_from_the_cache(write_transformers: Writer, cache: Path, e
     write_transformers({"transformers_version": "4.31.0"})  # another file, another key
     assert "importing" in invoke(*command).stderr
     assert len(list((cache / "imported").iterdir())) == 2
+
+
+def test_a_folder_from_the_hub_is_called_like_its_repository(
+    write_transformers: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_transformers()
+    monkeypatch.setattr(
+        fetch, "fetch", lambda source, _: folder if source == "hf:owner/name" else Path(source)
+    )
+    source = imported_source("hf:owner/name")
+    assert source is not None
+    assert (source.config.name, source.config.encoder.kind) == ("name", "wav2vec2")
 
 
 def test_training_starts_from_a_model_without_a_head(write_transformers: Writer) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from linnet.models.ctc import CtcModel, ModelConfig
+from linnet.training.loss import ctc_loss
 
 Batch = Callable[..., tuple[Tensor, Tensor]]
 
@@ -73,6 +74,24 @@ ENCODERS: dict[str, dict[str, Any]] = {
     "zipformer, causal": ZIPFORMER
     | {"causal": True, "chunk_frames": 8, "left_context_frames": 8, "training_chunks": [8]},
 }
+WAVE_ENCODERS: dict[str, dict[str, Any]] = {  # these read samples
+    "wav2vec": {
+        "kind": "wav2vec",
+        "features": [{"filters": 5, "kernel": 4, "stride": 2}, {"filters": 6, "kernel": 3, "stride": 2}],
+        "context_kernels": [2, 3],
+    },
+    "wav2vec2": {
+        "kind": "wav2vec2",
+        "convolutions": [[4, 4, 2], [6, 3, 2]],
+        "num_layers": 2,
+        "width": 8,
+        "hidden": 12,
+        "num_heads": 2,
+        "position_kernel": 4,
+        "position_groups": 2,
+        "time_mask": {"share": 0.5, "length": 4},
+    },
+}
 NUM_FEATURES = 8
 LENGTHS = (61, 40, 39, 33, 32, 8, 5, 2, 1)
 
@@ -80,10 +99,11 @@ LENGTHS = (61, 40, 39, 33, 32, 8, 5, 2, 1)
 def build(encoder: str) -> CtcModel:
     """In evaluation mode; no norm, bias or statistic has a value that an error could hide behind."""
     torch.manual_seed(0)
+    waveform, logmel = {"kind": "waveform"}, {"num_mels": NUM_FEATURES, "dither": 0.0}
     values = {
         "name": "tiny",
-        "frontend": {"num_mels": NUM_FEATURES, "dither": 0.0},
-        "encoder": ENCODERS[encoder],
+        "frontend": waveform if encoder in WAVE_ENCODERS else logmel,
+        "encoder": {**ENCODERS, **WAVE_ENCODERS}[encoder],
         "tokenizer": {"kind": "char", "pieces": ["a", "b", "c"]},
     }
     model = CtcModel(ModelConfig.model_validate(values))
@@ -143,3 +163,38 @@ def test_training_reaches_every_parameter_and_sees_no_padding(encoder: str, padd
         assert parameter.grad.isfinite().all(), name
         # A bias of all keys moves every score of a query alike: softmax does not see it.
         assert parameter.grad.any() or name.endswith("key.bias"), name
+
+
+@pytest.mark.parametrize(
+    ("device", "precision"),
+    [
+        ("cpu", torch.bfloat16),
+        *(
+            pytest.param(
+                *("cuda", precision),
+                marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+            )
+            for precision in (torch.bfloat16, torch.float16)
+        ),
+    ],
+)
+@pytest.mark.parametrize("encoder", [*ENCODERS, *WAVE_ENCODERS])
+def test_training_in_half_precision_stays_finite(
+    encoder: str, device: str, precision: torch.dtype, padded_batch: Batch
+) -> None:
+    model = build(encoder).train().to(device)
+    num_features, longest = (1, 700) if encoder in WAVE_ENCODERS else (NUM_FEATURES, 61)
+    features, lengths = (each.to(device) for each in padded_batch(longest, 33, num_features=num_features))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    scaler = torch.amp.GradScaler(device, enabled=precision == torch.float16)
+    for _ in range(2):
+        with torch.autocast(device, precision):
+            log_probs, output_lengths = model(features, lengths)
+        target = torch.ones(2, 1, dtype=torch.long, device=device)
+        loss = ctc_loss(log_probs, output_lengths, target, torch.ones_like(lengths)).sum()
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        assert loss.isfinite()
+    assert [name for name, weight in model.named_parameters() if not weight.isfinite().all()] == []

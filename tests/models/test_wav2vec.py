@@ -62,10 +62,11 @@ def test_parameter_counts(variant: str, features: int, with_prediction: int) -> 
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("form", [3, 4])
+@pytest.mark.parametrize(("form", "padding"), [(3, "zero"), (4, "first")])
 def test_padding_and_company_change_nothing(
-    form: int, encoder: Wav2VecEncoder, waves: Callable[..., tuple[Tensor, Tensor]]
+    form: int, padding: str, encoder: Wav2VecEncoder, waves: Callable[..., tuple[Tensor, Tensor]]
 ) -> None:
+    encoder = Wav2VecConfig.model_validate(TINY | {"context_padding": padding}).build(1).eval()
     samples, lengths = waves(61, 40, 12, 9, 8)
     given = functional.pad(samples, (0, 9), value=5.0)
     together, num_frames = encoder(given if form == 3 else given.unsqueeze(2), lengths)
@@ -78,8 +79,14 @@ def test_padding_and_company_change_nothing(
 
 
 @torch.inference_mode()
-def test_an_utterance_alone_goes_through_plain_layers(encoder: Wav2VecEncoder) -> None:
+@pytest.mark.parametrize(("padding", "mode"), [("zero", "constant"), ("first", "replicate")])
+def test_an_utterance_alone_goes_through_plain_layers(
+    padding: str, mode: str, encoder: Wav2VecEncoder
+) -> None:
     """The layers of fairseq written with torch's own: valid convolutions, one group, causal context."""
+    weights = encoder.state_dict()
+    encoder = Wav2VecConfig.model_validate(TINY | {"context_padding": padding}).build(1).eval()
+    encoder.load_state_dict(weights)
     x = samples = torch.randn(1, 1, 80)
     for index, layer in enumerate(encoder.features):
         x = functional.conv1d(x, layer.convolution.weight, stride=TINY["features"][index].get("stride", 1))
@@ -88,7 +95,7 @@ def test_an_utterance_alone_goes_through_plain_layers(encoder: Wav2VecEncoder) -
     for layer in encoder.context:
         kernel = layer.convolution.weight.shape[-1]
         y = functional.conv1d(
-            functional.pad(x, (kernel - 1, 0)), layer.convolution.weight, layer.convolution.bias
+            functional.pad(x, (kernel - 1, 0), mode), layer.convolution.weight, layer.convolution.bias
         )
         x = (functional.group_norm(y, 1, layer.norm.weight, layer.norm.bias).relu() + x) * 0.5**0.5
     lengths = torch.tensor([80])

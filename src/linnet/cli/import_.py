@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from linnet.core.arrays import Samples
-    from linnet.importers.icefall import ImportedIcefall
-    from linnet.importers.nemo import ImportedModel
-    from linnet.importers.transformers import ImportedTransformers
+    from linnet.importers.imported_model import ImportedModel
 
 
 class Told(BaseModel):
@@ -36,8 +34,8 @@ def import_(
     source: Annotated[
         str,
         typer.Argument(
-            help="A .nemo file, a folder of transformers, a .pt file of icefall, an .onnx file or its "
-            "folder, hf:OWNER/NAME or ngc:NAME."
+            help="A .nemo file, a folder of transformers, a .pt file of icefall or fairseq, an .onnx file or "
+            "its folder, hf:OWNER/NAME or ngc:NAME."
         ),
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
@@ -53,11 +51,11 @@ def import_(
     files: OnnxFiles,
     told: Told,
 ) -> None:
-    """Turn a model of NeMo, transformers or icefall into a bundle, and compare both.
+    """Turn a model of NeMo, transformers, icefall or fairseq into a bundle, and compare both.
 
     Read are CTC models and the CTC branch of hybrid ones; of transformers wav2vec
-    2.0, HuBERT and WavLM. Nothing in the file is run, and nothing is written unless the
-    bundle gives what the model gives.
+    2.0, HuBERT and WavLM, of fairseq wav2vec 2.0 and HuBERT. Nothing in the file is
+    run, and nothing is written unless the bundle gives what the model gives.
     An .onnx file that was exported from such a model, or its folder for sherpa-onnx
     or onnx-asr, is run on noise, since there is no model to compare it with.
     """
@@ -116,7 +114,7 @@ def _read_all(paths: list[Path], sample_rate_hz: int) -> "list[Samples]":
     return [read_audio(path, sample_rate_hz=sample_rate_hz) for path in paths]
 
 
-def _facts(imported: "ImportedModel | ImportedTransformers | ImportedIcefall") -> "Iterator[tuple[str, str]]":
+def _facts(imported: "ImportedModel") -> "Iterator[tuple[str, str]]":
     """Say what was read, in lines of a label and a value."""
     model, config = imported.model, imported.model.config
     frontend, tokenizer = config.frontend, config.tokenizer

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from linnet.core.arrays import Samples
     from linnet.export.options import ExportOptions
     from linnet.export.proof import Proof
-    from linnet.importers.icefall import ImportedIcefall
-    from linnet.importers.nemo import ImportedModel
-    from linnet.importers.transformers import ImportedTransformers
+    from linnet.importers.imported_model import ImportedModel
     from linnet.models.checkpoint import Checkpoint
     from linnet.models.ctc import CtcModel
 
@@ -50,7 +48,7 @@ def runnable_model(model: str | None) -> str:
         ExportError: when the bundle would not give what the model gives.
         MissingDependencyError: on first use, when the extra `train` is not installed.
     """
-    from linnet.importers.fetch import fetch, fetch_bundle, is_importable, is_transformers_folder
+    from linnet.importers.fetch import fetch, fetch_bundle, is_importable, is_transformers_folder, name_in
     from linnet.runtime.packaged import DEFAULT_MODEL
 
     if model is None:
@@ -66,12 +64,12 @@ def runnable_model(model: str | None) -> str:
     from linnet.core.errors import CheckpointError
 
     path = fetch(model, cache_folder() / "downloads")
-    if not is_folder and not path.is_file():
+    if not path.is_file() and not is_transformers_folder(str(path)):
         raise CheckpointError("there is no such file", where=str(path), remedy="Check the path")
     directory = cache_folder() / "imported" / f"{_sha256(path)[:_KEY_DIGITS]}-{__version__}"
     if not (directory / SPEC_FILE).is_file():
         messages.print(f"importing {printable(model)}, once, into {printable(str(directory))}", markup=False)
-        _import_into(directory, path)
+        _import_into(directory, path, name_in(model))
     return str(directory)
 
 
@@ -83,7 +81,8 @@ def imported_source(model: str) -> "Checkpoint | None":
     """
     from linnet.importers.fetch import is_importable, is_transformers_folder
 
-    if not is_transformers_folder(model) and (not is_importable(model) or Path(model).is_dir()):
+    foreign = is_importable(model) or model.endswith(".pt")
+    if not is_transformers_folder(model) and (not foreign or Path(model).is_dir()):
         return None
     from linnet.models.checkpoint import Checkpoint
 
@@ -94,33 +93,37 @@ def imported_source(model: str) -> "Checkpoint | None":
     return Checkpoint(imported.model.config, weights, step=0)
 
 
-def import_foreign(
-    source: str, name: str | None = None, *, needs_head: bool = True
-) -> "ImportedModel | ImportedTransformers | ImportedIcefall":
+def import_foreign(source: str, name: str | None = None, *, needs_head: bool = True) -> "ImportedModel":
     """Read a model of another toolkit, fetching it first where it is elsewhere.
 
     Args:
-        source: a .nemo file, a folder of transformers, a .pt file of icefall, or an address
+        source: a .nemo file, a folder of transformers, a .pt file of icefall or fairseq, or an address
             (`importers.fetch`).
         name: what it is called from now on; None takes the name of the file or folder.
-        needs_head: whether a model of transformers that writes no texts yet is refused.
+        needs_head: whether a model that writes no texts yet is refused.
 
     Raises:
         CheckpointError: when it cannot be imported.
     """
-    from linnet.importers.fetch import fetch, is_transformers_folder
+    from linnet.importers.fetch import fetch, is_transformers_folder, name_in
 
-    if is_transformers_folder(source):
+    path = fetch(source, cache_folder() / "downloads")
+    if is_transformers_folder(str(path)):
         from linnet.importers.transformers import import_transformers
 
-        return import_transformers(Path(source), name, needs_head=needs_head)
-    if source.endswith(".pt"):
-        from linnet.importers.icefall import import_icefall
+        return import_transformers(path, name or name_in(source), needs_head=needs_head)
+    if path.suffix == ".pt":
+        from linnet.importers.fairseq import import_fairseq, is_fairseq
+        from linnet.importers.icefall import icefall_model
+        from linnet.importers.nemo_weights import load_checkpoint
 
-        return import_icefall(Path(source), name)
+        stored = load_checkpoint(path)
+        if is_fairseq(stored.weights):
+            return import_fairseq(stored, path, name, needs_head=needs_head)
+        return icefall_model(stored.weights, path, name)
     from linnet.importers.nemo import import_nemo
 
-    return import_nemo(fetch(source, cache_folder() / "downloads"), name)
+    return import_nemo(path, name)
 
 
 def require_importing() -> None:
@@ -152,14 +155,14 @@ def write_imported(
         return export_model(model, directory, recordings, options)
 
 
-def _import_into(directory: Path, path: Path) -> None:
+def _import_into(directory: Path, path: Path, name: str | None) -> None:
     require_importing()
     from linnet.cli.export import sample_recordings
     from linnet.export.options import ExportOptions
 
-    model = import_foreign(str(path)).model
+    model = import_foreign(str(path), name).model
     options = ExportOptions(
-        description=f"Imported from {path.name}.",
+        description=f"Imported from {name or path.name}.",
         language=language_of(model.config.name),
         license=UNKNOWN_LICENSE,
         replace=True,

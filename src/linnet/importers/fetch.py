@@ -21,6 +21,10 @@ MAX_ANSWER_BYTES = 4 << 20
 # What transformers saves of a model.
 TRANSFORMERS_CONFIG = "config.json"
 TRANSFORMERS_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+TRANSFORMERS_TEXTS = (  # small files beside them, as far as a model has them
+    *("vocab.json", "tokenizer_config.json", "added_tokens.json"),
+    *("preprocessor_config.json", "processor_config.json"),
+)
 TRANSFORMERS_SHARDS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -42,8 +46,14 @@ def is_transformers_folder(source: str) -> bool:
     return (folder / TRANSFORMERS_CONFIG).is_file() and any((folder / name).is_file() for name in weights)
 
 
+def name_in(source: str) -> str | None:
+    """Give the name of a repository on the Hugging Face hub, whose folder here is called otherwise."""
+    match = _HF.fullmatch(source)
+    return match["repo"].rpartition("/")[2] if match and not match["file"] else None
+
+
 def fetch(source: str, folder: Path) -> Path:
-    """Give the .nemo file of a source on this machine.
+    """Give the .nemo file of a source on this machine, or the folder of a model of transformers.
 
     Args:
         source: a path, hf:OWNER/NAME[/FILE][@REVISION] or ngc:[ORG/[TEAM/]]NAME[:VERSION].
@@ -95,7 +105,10 @@ def fetch_bundle(source: str) -> Path | None:
 
 
 def _from_hugging_face(source: str, repo: str, file: str | None, revision: str | None) -> Path:
-    """Fetch one .nemo file; without a name the one called like the repository, else the only one."""
+    """Fetch one .nemo file; without a name the one called like the repository, else the only one.
+
+    Where there is none, the files of a model of transformers are fetched, and their folder is given.
+    """
     hub = require("huggingface_hub", extra="hub", purpose=f"fetching {source}")
     errors = require("huggingface_hub.errors", extra="hub", purpose=f"fetching {source}")
     if file is not None and not file.endswith(SUFFIX):
@@ -109,25 +122,49 @@ def _from_hugging_face(source: str, repo: str, file: str | None, revision: str |
             name = file or repo.rpartition("/")[2] + SUFFIX
             return Path(hub.hf_hub_download(repo, name, revision=revision))
         except errors.EntryNotFoundError as error:
-            if file is not None or isinstance(error, errors.LocalEntryNotFoundError):
+            if file is not None:
                 raise
-            name = _only_model(hub.list_repo_files(repo, revision=revision), source)
-            return Path(hub.hf_hub_download(repo, name, revision=revision))
+            if isinstance(error, errors.LocalEntryNotFoundError):  # no network
+                return _cached_folder(hub, repo, revision, error)
+            names = hub.list_repo_files(repo, revision=revision)
+            if wanted := _transformers_files(names):
+                return Path(hub.snapshot_download(repo, revision=revision, allow_patterns=wanted))
+            return Path(hub.hf_hub_download(repo, _only_model(names, source), revision=revision))
     except CheckpointError:
         raise
     except Exception as error:  # the hub's own errors, and those of the HTTP client beneath it
         raise _hub_error(error, errors, source) from error
 
 
-_NO_NEMO = "Check the repository; fetch a model of transformers with hf download, and give its folder"
+def _transformers_files(names: list[str]) -> list[str]:
+    """Choose what a model of transformers needs, the weights once; nothing where one is missing."""
+    weights = next((name for name in (*TRANSFORMERS_WEIGHTS, *TRANSFORMERS_SHARDS) if name in names), None)
+    if weights is None or TRANSFORMERS_CONFIG not in names or any(name.endswith(SUFFIX) for name in names):
+        return []
+    return [TRANSFORMERS_CONFIG, weights, *(name for name in TRANSFORMERS_TEXTS if name in names)]
+
+
+def _cached_folder(hub: Any, repo: str, revision: str | None, error: Exception) -> Path:
+    """Give the folder of a model of transformers that was fetched before; else raise `error`."""
+    wanted = [TRANSFORMERS_CONFIG, *TRANSFORMERS_WEIGHTS, *TRANSFORMERS_TEXTS]
+    try:
+        found = hub.snapshot_download(repo, revision=revision, allow_patterns=wanted, local_files_only=True)
+    except Exception:  # the hub's own errors: it is not there
+        raise error from None
+    if not is_transformers_folder(found):
+        raise error
+    return Path(found)
 
 
 def _only_model(names: list[str], source: str) -> str:
     found = [name for name in names if name.endswith(SUFFIX)]
     if len(found) == 1:
         return found[0]
-    what = f"there are several: {', '.join(found)}" if found else f"there is no {SUFFIX} file"
-    remedy = f"Name one: {source.partition('@')[0]}/{found[0]}" if found else _NO_NEMO
+    what = f"there is no {SUFFIX} file, and no model of transformers"
+    remedy = "Check the repository"
+    if found:
+        what = f"there are several: {', '.join(found)}"
+        remedy = f"Name one: {source.partition('@')[0]}/{found[0]}"
     raise CheckpointError(what, where=source, remedy=remedy)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from linnet.core.config_error import config_error
 from linnet.core.errors import CheckpointError
 from linnet.importers.fitting import fitted, listed
 from linnet.importers.icefall_tokens import read_pieces_beside
+from linnet.importers.imported_model import ImportedModel
 from linnet.importers.nemo_tokenizer import normalizer_of
 from linnet.importers.nemo_weights import load_checkpoint
 from linnet.models.catalog import ARCHITECTURES
@@ -74,30 +74,7 @@ _LEFT_OUT = {
 _EXTRA_STATE = "_extra_state"
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedIcefall:
-    """What a checkpoint of icefall becomes.
-
-    Attributes:
-        model: with its weights, in evaluation mode.
-        left_out: how many numbers linnet has no use for, by what they are.
-    """
-
-    model: CtcModel
-    left_out: Mapping[str, int]
-
-    @property
-    def has_head(self) -> bool:
-        """Whether it writes texts: all that are imported do."""
-        return True
-
-    @property
-    def origin(self) -> str:
-        """Say for people what it was."""
-        return "Zipformer of icefall"
-
-
-def import_icefall(path: Path, name: str | None = None) -> ImportedIcefall:
+def import_icefall(path: Path, name: str | None = None) -> ImportedModel:
     """Read a checkpoint of icefall, pretrained.pt or one of a run; nothing in it is run.
 
     Its sizes are those of its tensors. Its pieces are in tokens.txt or bpe.model in its folder, or in
@@ -112,8 +89,16 @@ def import_icefall(path: Path, name: str | None = None) -> ImportedIcefall:
         CheckpointError: when it is damaged, would run code, is no Zipformer with a CTC head, or its pieces
             are not found or do not fit.
     """
+    return icefall_model(load_checkpoint(path).weights, path, name)
+
+
+def icefall_model(weights: Mapping[str, Tensor], path: Path, name: str | None = None) -> ImportedModel:
+    """Make a model of weights that `load_checkpoint` read from `path`, as `import_icefall`.
+
+    Raises:
+        CheckpointError: when they are no Zipformer with a CTC head, or its pieces do not fit.
+    """
     where = str(path)
-    weights = load_checkpoint(path)
     if not any(key.startswith("encoder.encoders.") for key in weights):
         raise CheckpointError("holds no Zipformer of icefall", where=where)
     if "ctc_output.1.weight" not in weights:
@@ -127,7 +112,7 @@ def import_icefall(path: Path, name: str | None = None) -> ImportedIcefall:
     fresh = {key: torch.tensor(True) for key in extra}
     model = CtcModel(config)
     model.load_state_dict(fitted(config, renamed | fresh, where))
-    return ImportedIcefall(model.eval(), left_out)
+    return ImportedModel(model.eval(), "Zipformer of icefall", left_out)
 
 
 def _model_config(weights: Mapping[str, Tensor], path: Path, name: str | None) -> ModelConfig:

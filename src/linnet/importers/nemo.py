@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
 from linnet.core.errors import CheckpointError
 from linnet.importers.fitting import fitted, listed
+from linnet.importers.imported_model import ImportedModel
 from linnet.importers.nemo_archive import WEIGHTS_MEMBER, open_nemo
 from linnet.importers.nemo_config import NemoConfig, translate_config
 from linnet.importers.nemo_frontend import BUFFER_PREFIX, with_stored_tables
@@ -16,33 +16,6 @@ from linnet.importers.nemo_head import rename_head
 from linnet.models.ctc import CtcModel
 
 _ENCODER, _HEAD = "encoder.", "head."
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedModel:
-    """What a .nemo file becomes.
-
-    Attributes:
-        model: with its weights, in evaluation mode.
-        nemo_class: the class of the model in NeMo.
-        nemo_version: the version that wrote the file; None in files of NeMo's first betas.
-        left_out: how many numbers linnet has no use for, by what they are.
-    """
-
-    model: CtcModel
-    nemo_class: str
-    nemo_version: str | None
-    left_out: Mapping[str, int]
-
-    @property
-    def has_head(self) -> bool:
-        """Whether it writes texts: all that are imported do."""
-        return True
-
-    @property
-    def origin(self) -> str:
-        """Say for people what it was."""
-        return f"{self.nemo_class} of NeMo {self.nemo_version or 'an early version'}"
 
 
 def import_nemo(path: Path, name: str | None = None) -> ImportedModel:
@@ -67,7 +40,8 @@ def import_nemo(path: Path, name: str | None = None) -> ImportedModel:
     weights = fitted(model_config, renamed, where)
     model = CtcModel(model_config)
     model.load_state_dict(weights, assign=True)
-    return ImportedModel(model.eval(), config.nemo_class, config.nemo_version, left_out)
+    origin = f"{config.nemo_class} of NeMo {config.nemo_version or 'an early version'}"
+    return ImportedModel(model.eval(), origin, left_out)
 
 
 def model_name(file_name: str) -> str:

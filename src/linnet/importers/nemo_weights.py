@@ -3,6 +3,8 @@
 import pickle
 import re
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from linnet.core.errors import CheckpointError
 from linnet.importers.section import SAVE_AGAIN
+from linnet.importers.stored_settings import MAX_CLASSES, is_readable, plain, unread
 
 MAX_TENSORS = 100_000
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -37,7 +40,20 @@ def load_weights(file: IO[bytes], num_bytes: int, where: str) -> dict[str, Tenso
     return _tensors(_plain_values(file, num_bytes, where), where)
 
 
-def load_checkpoint(path: Path) -> dict[str, Tensor]:
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """What a file of `torch.save` holds of a model.
+
+    Attributes:
+        weights: as `load_weights` gives them.
+        settings: what stands beside them as `cfg`, else as `args`, in plain values.
+    """
+
+    weights: dict[str, Tensor]
+    settings: Mapping[str, Any]
+
+
+def load_checkpoint(path: Path) -> StoredModel:
     """Read a file of `torch.save` that holds a state dict, by itself or as its entry `model`.
 
     Raises:
@@ -46,11 +62,14 @@ def load_checkpoint(path: Path) -> dict[str, Tensor]:
     where = str(path)
     try:
         with path.open("rb") as file:
-            state = _plain_values(file, path.stat().st_size, where)
+            state = _plain_values(file, path.stat().st_size, where, with_settings=True)
     except OSError as error:
         raise CheckpointError(f"cannot be read: {error.strerror}", where=where) from None
     inner = state.get("model") if isinstance(state, dict) else None
-    return _tensors(inner if isinstance(inner, dict) else state, where)
+    if not isinstance(inner, dict):
+        return StoredModel(_tensors(state, where), {})
+    settings: Any = next((each for key in ("cfg", "args") if (each := plain(state.get(key)))), {})
+    return StoredModel(_tensors(inner, where), settings if isinstance(settings, dict) else {})
 
 
 def _tensors(state: Any, where: str) -> dict[str, Tensor]:
@@ -63,23 +82,27 @@ def _tensors(state: Any, where: str) -> dict[str, Tensor]:
     return dict(state)
 
 
-def _plain_values(file: IO[bytes], num_bytes: int, where: str) -> Any:
+def _plain_values(file: IO[bytes], num_bytes: int, where: str, *, with_settings: bool = False) -> Any:
     if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC:
         _check_zip(file, num_bytes, where)
-    file.seek(0)
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if named := _GLOBAL.search(str(error)):
-            # torch's own message is not shown: it proposes to run what the file holds.
-            raise CheckpointError(
-                f"holds pickled code ({named[1]}), which is not run",
-                where=where,
-                remedy=f"{TRUSTED}, or ask its author for plain weights",
-            ) from None
-        raise _damaged(where) from error
-    except Exception as error:  # a damaged file can raise anything
-        raise _damaged(where) from error
+    kept: list[str] = []
+    while True:  # PyTorch names one class at a time
+        file.seek(0)
+        try:
+            with unread(kept):
+                return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file can raise anything
+            named = _GLOBAL.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
+            if named is None:
+                raise _damaged(where) from error
+            if not with_settings or not is_readable(named[1]) or len(kept) == MAX_CLASSES:
+                # torch's own message is not shown: it proposes to run what the file holds.
+                raise CheckpointError(
+                    f"holds pickled code ({named[1]}), which is not run",
+                    where=where,
+                    remedy=f"{TRUSTED}, or ask its author for plain weights",
+                ) from None
+            kept.append(named[1])
 
 
 def _check_zip(file: IO[bytes], num_bytes: int, where: str) -> None:

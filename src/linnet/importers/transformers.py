@@ -1,9 +1,7 @@
 """A wav2vec 2.0, HuBERT or WavLM model that transformers saved, as a model of linnet."""
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,12 @@ from linnet.core.errors import CheckpointError
 from linnet.features.config import FrontendConfig
 from linnet.importers.fetch import TRANSFORMERS_CONFIG
 from linnet.importers.fitting import fitted, listed
+from linnet.importers.imported_model import ImportedModel
 from linnet.importers.nemo import model_name
 from linnet.importers.section import Section
 from linnet.importers.transformers_folder import read_json, read_weights
 from linnet.importers.transformers_vocabulary import OutputTokens, read_vocabulary
+from linnet.importers.waveform import waveform_frontend
 from linnet.models.ctc import CtcModel, ModelConfig
 from linnet.models.wav2vec2 import Wav2Vec2Config
 from linnet.text.tokenizer import TokenizerConfig, build_tokenizer
@@ -73,33 +73,7 @@ _HARMLESS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedTransformers:
-    """What a folder of transformers becomes.
-
-    Attributes:
-        model: with its weights, in evaluation mode.
-        architecture: the class of the model in transformers.
-        version: of transformers, as far as the file says.
-        left_out: how many numbers linnet has no use for, by what they are.
-        has_head: whether it writes texts; if not, the head is 0, and only training can use the model.
-    """
-
-    model: CtcModel
-    architecture: str
-    version: str | None
-    left_out: Mapping[str, int]
-    has_head: bool
-
-    @property
-    def origin(self) -> str:
-        """Say for people what it was."""
-        return f"{self.architecture} of transformers {self.version or '(an unknown version)'}"
-
-
-def import_transformers(
-    folder: Path, name: str | None = None, *, needs_head: bool = True
-) -> ImportedTransformers:
+def import_transformers(folder: Path, name: str | None = None, *, needs_head: bool = True) -> ImportedModel:
     """Read a folder that transformers saved; nothing in it is run, and nothing is written.
 
     Args:
@@ -130,14 +104,13 @@ def import_transformers(
     renamed, left_out = _rename(weights, PREFIXES[kind], vocabulary, str(path))
     renamed.setdefault("encoder.mask_vector", torch.zeros(encoder.width))  # of training alone
     if vocabulary is None:
-        renamed |= _blank_head(config)
+        renamed |= blank_head(config)
     checked = fitted(config, renamed, str(path))
     model = CtcModel(config)
     model.load_state_dict(checked, assign=True)
     version = values.get("transformers_version")
-    return ImportedTransformers(
-        model.eval(), architecture, version if isinstance(version, str) else None, left_out, has_head
-    )
+    known = version if isinstance(version, str) else "(an unknown version)"
+    return ImportedModel(model.eval(), f"{architecture} of transformers {known}", left_out, has_head)
 
 
 def _architecture(values: Mapping[str, Any], where: str, *, needs_head: bool) -> tuple[str, str]:
@@ -237,20 +210,9 @@ def _frontend(folder: Path, encoder: Wav2Vec2Config) -> FrontendConfig:
     section.expect("padding_value", [0, 0.0])
     section.ignore("return_attention_mask", "processor_class", "do_resample", "tokenizer_class")
     rate_hz = section.take("sampling_rate", int, 16000)
-    window_ms = 1000 * encoder.window_samples / max(rate_hz, 1)
-    if int(rate_hz * window_ms / 1000) < encoder.window_samples:
-        window_ms = math.nextafter(window_ms, math.inf)
-    values = {
-        "kind": "waveform",
-        "sample_rate_hz": rate_hz,
-        "window_ms": window_ms,
-        "normalize": "per_feature" if section.take("do_normalize", bool, True) else "none",
-    }
+    normalized = section.take("do_normalize", bool, True)
     _finish(section)
-    try:
-        return FrontendConfig.model_validate(values)
-    except ValidationError as error:
-        raise _refused(error, FrontendConfig, section.where) from None
+    return waveform_frontend(rate_hz, encoder.window_samples, normalized=normalized, where=section.where)
 
 
 def _model_config(
@@ -287,7 +249,7 @@ def _rename(
         if other is not None:
             left_out[other] = left_out.get(other, 0) + value.numel()
         elif key in ("lm_head.weight", "lm_head.bias") and vocabulary is not None:
-            renamed[f"head.{key.removeprefix('lm_head.')}"] = _head_rows(key, value, vocabulary, where)
+            renamed[f"head.{key.removeprefix('lm_head.')}"] = head_rows(key, value, vocabulary, where)
         elif ours := our_name(key.removeprefix(prefix)):
             renamed[f"encoder.{ours}"] = value
         else:
@@ -309,17 +271,22 @@ def our_name(key: str) -> str | None:
     return None
 
 
-def _head_rows(key: str, value: Tensor, vocabulary: OutputTokens, where: str) -> Tensor:
-    """Put the rows of the head in the order of our vocabulary: the space first, the blank last."""
+def head_rows(key: str, value: Tensor, vocabulary: OutputTokens, where: str) -> Tensor:
+    """Put the rows of the head in the order of our vocabulary: the space first, the blank last.
+
+    Raises:
+        CheckpointError: when it has another number of rows.
+    """
     if value.shape[:1] != (len(vocabulary.order),):
         raise CheckpointError(
-            f"{key} has the shape {tuple(value.shape)}, and config.json says {len(vocabulary.order)} tokens",
+            f"{key} has the shape {tuple(value.shape)}, and there are {len(vocabulary.order)} tokens",
             where=where,
         )
     rows = value[list(vocabulary.order)]
     return rows.unsqueeze(-1) if rows.dim() == 2 else rows  # ours is a convolution over one frame
 
 
-def _blank_head(config: ModelConfig) -> dict[str, Tensor]:
+def blank_head(config: ModelConfig) -> dict[str, Tensor]:
+    """Give a head of zeros, for a model that has none."""
     head = config.head.build(config.encoder.output_width, build_tokenizer(config.tokenizer).vocabulary.size)
     return {f"head.{key}": torch.zeros_like(value) for key, value in head.state_dict().items()}

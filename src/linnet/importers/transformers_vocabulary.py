@@ -1,7 +1,7 @@
 """The tokens of a CTC model of transformers, and which rows of its head are theirs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,29 @@ def read_vocabulary(folder: Path, num_outputs: int, blank_id: int) -> OutputToke
             where=str(folder / TOKENIZER),
         )
     delimiter = _text(about.get("word_delimiter_token")) or DELIMITER
-    spaces = [index for index in range(num_outputs) if tokens[index] == delimiter and index != blank_id]
+    return output_tokens([tokens[index] for index in range(num_outputs)], blank_id, delimiter, where)
+
+
+def output_tokens(tokens: Sequence[str], blank_id: int, delimiter: str, where: str) -> OutputTokens:
+    """Tell letters, blank and space of the outputs of a head apart.
+
+    Args:
+        tokens: in the order of the outputs.
+        blank_id: which of them is CTC's blank.
+        delimiter: the one that stands between words.
+        where: what messages call the file.
+
+    Raises:
+        CheckpointError: when none stands between words, or one is no token of a CTC model.
+    """
+    spaces = [index for index, token in enumerate(tokens) if token == delimiter and index != blank_id]
     if len(spaces) != 1:
         raise CheckpointError(
             f"no output is the space between words, {shorten(delimiter)}",
             where=where,
             remedy="Models of sounds or of scripts without spaces are not read",
         )
-    others = [index for index in range(num_outputs) if index not in (blank_id, spaces[0])]
+    others = [index for index in range(len(tokens)) if index not in (blank_id, spaces[0])]
     tokenizer = _tokenizer(_lowered([tokens[index] for index in others]), where)
     return OutputTokens(tokenizer, (spaces[0], *others, blank_id))
 

@@ -34,6 +34,8 @@ class Wav2VecConfig(BaseModel):
     Attributes:
         features: the convolutions of the feature encoder, samples → z.
         context_kernels: taps of the causal layers of the context network (the "aggregator"), z → c.
+        context_padding: what they see before the first frame: "zero", or "first", that frame again, as
+            fairseq has it unless told otherwise.
         log_compression: whether z is log(1 + |z|).
         residual_scale: what the sum of a context layer and its input is multiplied by the root of.
         dropout: in every convolution, before its norm.
@@ -44,6 +46,7 @@ class Wav2VecConfig(BaseModel):
     kind: Literal["wav2vec"] = "wav2vec"
     features: tuple[WaveConvConfig, ...] = Field(min_length=1)
     context_kernels: tuple[Positive, ...] = tuple(range(2, 14))
+    context_padding: Literal["zero", "first"] = "zero"
     log_compression: bool = True
     residual_scale: float = Field(default=0.5, gt=0.0, le=1.0)
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -107,16 +110,25 @@ class FrameGroupNorm(nn.Module):
 
 
 class WaveConv(nn.Module):
-    """Convolution, dropout, group norm, ReLU: (B, C, T) → (B, C', T')."""
+    """Convolution, dropout, group norm, ReLU: (B, C, T) → (B, C', T').
 
-    def __init__(self, convolution: TimeConv, dropout: float) -> None:
+    Args:
+        convolution: of any padding.
+        dropout: behind it.
+        num_repeated: how often the first frame is put before all frames.
+    """
+
+    def __init__(self, convolution: TimeConv, dropout: float, num_repeated: int = 0) -> None:
         super().__init__()
-        self.convolution = convolution
+        self.convolution, self.num_repeated = convolution, num_repeated
         self.dropout = nn.Dropout(dropout)
         self.norm = FrameGroupNorm(len(convolution.weight))
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Convolve frames, of which (B,) are valid."""
+        if self.num_repeated:
+            first = x[..., :1].expand(*[-1] * (x.dim() - 1), self.num_repeated)
+            x, lengths = torch.cat([first, x], dim=-1), lengths + self.num_repeated
         lengths = self.convolution.output_lengths(lengths).clamp(min=0)
         return self.norm(self.dropout(self.convolution(x)), lengths).relu(), lengths
 
@@ -142,8 +154,7 @@ class Wav2VecEncoder(nn.Module):
         )
         width = config.output_width
         self.context = nn.ModuleList(
-            WaveConv(TimeConv(width, width, kernel, bias=True, padding=(kernel - 1, 0)), config.dropout)
-            for kernel in config.context_kernels
+            _context_layer(width, kernel, config) for kernel in config.context_kernels
         )
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,6 +175,12 @@ class Wav2VecEncoder(nn.Module):
         for layer in self.context:
             x = (layer(x, lengths)[0] + x) * scale
         return x
+
+
+def _context_layer(width: int, kernel: int, config: Wav2VecConfig) -> WaveConv:
+    num_repeated = kernel - 1 if config.context_padding == "first" else 0
+    padding = (kernel - 1 - num_repeated, 0)
+    return WaveConv(TimeConv(width, width, kernel, bias=True, padding=padding), config.dropout, num_repeated)
 
 
 class Wav2VecPrediction(nn.Module):
