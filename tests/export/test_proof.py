@@ -67,7 +67,9 @@ def test_one_changed_weight_is_refused(
     model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path, amount: float
 ) -> None:
     session = CtcSession(changed(graph, tmp_path, amount=amount))
-    with pytest.raises(ExportError, match=r"differs from the torch model by .* \(allowed 1e-04\).* report it"):
+    with pytest.raises(
+        ExportError, match=r"differs from the torch model by .* \(allowed 1e-04\).* report it"
+    ):
         prove(model, session, recordings)
 
 
@@ -104,7 +106,9 @@ def test_a_network_that_multiplies_rounding_is_held_to_exact_arithmetic(
     assert proof.holds
     assert max(proof.alone, proof.batched) > TOLERANCE
     assert 0 < proof.graph_rounding <= 2 * proof.source_rounding
-    with pytest.raises(ExportError, match=r"multiplies the rounding of float32: from exact arithmetic .* train it"):
+    with pytest.raises(
+        ExportError, match=r"multiplies the rounding of float32: from exact arithmetic .* train it"
+    ):
         prove(loud, CtcSession(changed(graph, tmp_path, factor=3e4, amount=100.0)), recordings)
 
 

@@ -61,6 +61,8 @@ def test_silence_before_and_what_is_not_finite_change_nothing() -> None:
     assert found.range("minmax") == (NORMAL.min(), NORMAL.max())
     assert found.counts.sum() == len(NORMAL) + len(silence)
     assert found.counts[NUM_BINS // 2] >= len(silence)
+    least = np.float32(1e-44)
+    assert histogram(np.array([-least, least])).counts[[0, -1]].tolist() == [1, 1]
 
 
 def test_all_that_convolutions_read_and_write_is_measured(graph: Path) -> None:

@@ -52,7 +52,7 @@ class Histogram:
         self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
         self._reach_to(max(-lowest, highest))
         if self.reach:
-            bins = ((values + np.float32(self.reach)) * np.float32(NUM_BINS / 2 / self.reach)).astype(np.intp)
+            bins = ((values / np.float32(self.reach) + 1) * (NUM_BINS // 2)).astype(np.intp)
         else:
             bins = np.full(values.size, NUM_BINS // 2)
         self.counts += np.bincount(np.minimum(bins, NUM_BINS - 1), minlength=NUM_BINS)
@@ -88,7 +88,7 @@ def entropy_bins(counts: NDArray[np.int64]) -> int:
     Of each range the values, with those outside put on its ends, are compared with what is left of those
     inside once each level spreads its count evenly over its bins that are not empty; the least
     Kullback-Leibler divergence is taken (Migacz, "8-bit inference with TensorRT", GTC 2017). The details are
-    those of onnxruntime's calibrator, so that the result is the same.
+    those of onnxruntime's calibrator, so that the result is the same but for its rounding to float32.
     """
     half = len(counts) // 2
     below = counts.cumsum()
