@@ -193,7 +193,7 @@ def test_training_in_half_precision_stays_finite(
         target = torch.ones(2, 1, dtype=torch.long, device=device)
         loss = ctc_loss(log_probs, output_lengths, target, torch.ones_like(lengths)).sum()
         optimizer.zero_grad()
-        scaler.scale(loss).backward()
+        torch.autograd.backward(scaler.scale(loss))
         scaler.step(optimizer)
         scaler.update()
         assert loss.isfinite()
