@@ -53,6 +53,7 @@ TOGETHER = {
         "export/test_onnx.py",
         "export/test_proof.py",
         "export/test_quantization.py",
+        "export/test_ranges.py",
         "export/test_recurrent.py",
         "export/test_run.py",
         "export/test_tokenizers.py",
