@@ -92,6 +92,15 @@ WAVE_ENCODERS: dict[str, dict[str, Any]] = {  # these read samples
         "time_mask": {"share": 0.5, "length": 4},
     },
 }
+TABLES: dict[str, dict[str, Any]] = {
+    "table of blocks": {
+        "kind": "jasper",
+        "blocks": [
+            {"filters": 8, "kernel": 15, "repeat": 2, "se": True, "se_reduction": 2},
+            {"filters": 6, "kernel": 3},
+        ],
+    }
+}
 NUM_FEATURES = 8
 LENGTHS = (61, 40, 39, 33, 32, 8, 5, 2, 1)
 
@@ -103,7 +112,7 @@ def build(encoder: str) -> CtcModel:
     values = {
         "name": "tiny",
         "frontend": waveform if encoder in WAVE_ENCODERS else logmel,
-        "encoder": {**ENCODERS, **WAVE_ENCODERS}[encoder],
+        "encoder": {**ENCODERS, **WAVE_ENCODERS, **TABLES}[encoder],
         "tokenizer": {"kind": "char", "pieces": ["a", "b", "c"]},
     }
     model = CtcModel(ModelConfig.model_validate(values))
@@ -178,7 +187,7 @@ def test_training_reaches_every_parameter_and_sees_no_padding(encoder: str, padd
         ),
     ],
 )
-@pytest.mark.parametrize("encoder", [*ENCODERS, *WAVE_ENCODERS])
+@pytest.mark.parametrize("encoder", [*ENCODERS, *WAVE_ENCODERS, *TABLES])
 def test_training_in_half_precision_stays_finite(
     encoder: str, device: str, precision: torch.dtype, padded_batch: Batch
 ) -> None:
