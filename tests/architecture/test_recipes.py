@@ -24,4 +24,10 @@ def test_every_recipe_says_how_it_was_run(recipe: Path) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_recipes_hold_no_code(recipe: Path) -> None:
-    assert {path.suffix for path in recipe.rglob("*") if path.is_file()} <= {".yaml", ".md", ".txt", ".json"}
+    assert {path.suffix for path in recipe.rglob("*") if path.is_file()} <= {
+        ".yaml",
+        ".md",
+        ".txt",
+        ".json",
+        ".png",
+    }

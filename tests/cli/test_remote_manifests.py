@@ -20,7 +20,7 @@ def run(*arguments: str | Path) -> Result:
 @pytest.fixture
 def manifest(s3_store: Any) -> str:
     """The URL of a manifest that names the packaged sample beside it."""
-    s3_store.put("digits/clips/sample.wav", packaged_sample().read_bytes())
+    s3_store.put("digits/clips/sample.wav", packaged_sample("digits").read_bytes())
     lines = [{"audio_filepath": "clips/sample.wav", "text": TEXT}]
     return s3_store.put("digits/test.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
 
@@ -66,8 +66,9 @@ def test_without_credentials_the_remedy_is_named(manifest: str, monkeypatch: pyt
 
 def test_transcribe_reads_a_url(manifest: str, tmp_path: Path) -> None:
     url = "s3://bucket/digits/clips/sample.wav"
-    assert run("transcribe", url).stdout == f"{TEXT}\n"
-    result = run("transcribe", url, "s3://bucket/digits/clips/none.wav", "--output-dir", tmp_path)
+    assert run("transcribe", url, "--model", "digits").stdout == f"{TEXT}\n"
+    both = (url, "s3://bucket/digits/clips/none.wav")
+    result = run("transcribe", *both, "--model", "digits", "--output-dir", tmp_path)
     assert result.exit_code == 1
     assert (tmp_path / "sample.txt").read_text(encoding="utf-8") == f"{TEXT}\n"
     assert "s3://bucket/digits/clips/none.wav: there is no file at this address" in result.stderr

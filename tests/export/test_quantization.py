@@ -37,7 +37,9 @@ def small(tone_export: Any, tone_corpus: Path, tmp_path_factory: pytest.TempPath
     (folder / "any.lm").write_bytes(b"n-grams")
     attach_language_model(folder / "large", folder / "any.lm", OwnSearch(alpha=0.25))
     folder, source = folder / "small", folder / "large"
-    arguments = ["export", source, folder, "--int8", "--manifest", tone_corpus / "dev.jsonl"]
+    (folder.parent / "dev.json").write_text('{"words": {"rate": 0.5}}')
+    said = ["--min-confidence", 0.125, "--report", folder.parent / "dev.json"]
+    arguments = ["export", source, folder, "--int8", "--manifest", tone_corpus / "dev.jsonl", *said]
     result = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "120"})
     assert result.exit_code == 0, result.stderr
     return folder, result.stdout
@@ -80,7 +82,16 @@ def test_the_proof_says_what_int8_costs(small: tuple[Path, str]) -> None:
 def test_older_readers_find_the_files_they_know(small: tuple[Path, str], tone_export: Any) -> None:
     spec, source = (read_bundle(each).spec for each in (small[0], tone_export.output_dir))
     assert spec.files.keys() == source.files.keys() | {"language.lm"}
-    assert (spec.name, spec.vocabulary, spec.metrics) == (source.name, source.vocabulary, {})
+    assert (spec.name, spec.vocabulary) == (source.name, source.vocabulary)
+
+
+def test_what_is_said_of_it_takes_the_place_of_what_the_source_says(
+    small: tuple[Path, str], tone_export: Any
+) -> None:
+    spec, source = (read_bundle(each).spec for each in (small[0], tone_export.output_dir))
+    assert (spec.min_confidence, source.min_confidence) == (0.125, 0.0)
+    assert (spec.description, spec.language) == (source.description, source.language)
+    assert spec.metrics == {"WER dev": 50.0}
 
 
 def test_the_language_model_comes_along(small: tuple[Path, str]) -> None:

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from linnet import __version__
 from linnet.bundle.reader import read_bundle
@@ -61,7 +62,8 @@ def shrink_bundle(
         simplify(graph)
         path, proof = quantize(graph, None, reader, recordings, options)
         spec = spec.model_copy(
-            update={"metrics": {}, "files": {}, "created_with": __version__, "search": None}
+            update=_told(options)
+            | {"metrics": dict(options.metrics), "files": {}, "created_with": __version__, "search": None}
         )
         write_bundle(
             directory,
@@ -75,6 +77,13 @@ def shrink_bundle(
         if bundle.language_model and bundle.spec.search:
             attach_language_model(directory, bundle.language_model, bundle.spec.search)
     return proof
+
+
+def _told(options: ExportOptions) -> dict[str, Any]:
+    """Give what is said of the model in place of what its bundle says."""
+    usual = ExportOptions()
+    names = ("description", "language", "license", "min_confidence")
+    return {name: value for name in names if (value := getattr(options, name)) != getattr(usual, name)}
 
 
 def quantize(
