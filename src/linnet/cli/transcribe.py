@@ -24,6 +24,7 @@ from linnet.cli.console import (
 from linnet.cli.output_folder import OutputFolder
 from linnet.cli.recordings import Recording, find_recordings, titled
 from linnet.core.errors import AudioError, ConfigError, MissingDependencyError
+from linnet.core.optional import is_installed
 from linnet.core.results import Hotword, Transcript
 from linnet.runtime.formats.cues import CueConfig
 from linnet.runtime.formats.writers import TranscriptFormat, parse_formats, render
@@ -157,8 +158,13 @@ def transcribe(
     if output_dir or any(form.names_records for form in formats):
         recordings = titled(recordings)
     path = find_model(runnable_model(model))
-    layout = Layout(formats, cues, read_spec(path).language, named)
+    spec = read_spec(path)
+    layout = Layout(formats, cues, spec.language, named)
     search = SearchConfig.model_validate(text.model_dump(exclude={"numbers"}))
+    if spec.search and not search.no_lm and not is_installed("numba"):
+        messages.print(
+            f"{spec.name} reads better with its language model: pip install 'linnet[beam]'", markup=False
+        )
     settings = TranscriberSettings(str(path), work.threads, search, text.numbers)
     if output_dir is None:
         tally = _print_all(settings, recordings, layout, work.jobs)
