@@ -67,8 +67,11 @@ def test_it_is_used_unless_told_otherwise(folder: Path, options: tuple[str, ...]
 
 def test_without_numba_the_text_is_that_of_each_moment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    done = linnet("transcribe", folder / "a.wav", "--model", folder / "bundle")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "one two\n", "")
+    command = ("transcribe", folder / "a.wav", "--model", folder / "bundle")
+    done = linnet(*command)
+    said = "tone reads better with its language model: pip install 'linnet[beam]'\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "one two\n", said)
+    assert linnet(*command, "--no-lm").stderr == ""
 
 
 def test_figures_say_how_the_texts_were_found(folder: Path, tmp_path: Path) -> None:

@@ -205,15 +205,6 @@ def test_the_sample(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert run("--sample").stdout == "one\n"
 
 
-def test_without_the_extra_it_is_said_what_would_read_better(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = packaged.packaged_sample().with_suffix(".txt").read_text("utf-8")
-    monkeypatch.setitem(sys.modules, "numba", None)
-    done = CliRunner().invoke(app, ["transcribe", "--sample"])
-    assert (done.exit_code, done.stdout) == (0, text)
-    assert done.stderr == "english reads better with its language model: pip install 'linnet[beam]'\n"
-    assert CliRunner().invoke(app, ["transcribe", "--sample", "--no-lm"]).stderr == ""
-
-
 def test_the_page_on_formats_shows_what_is_written(
     repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ COMMANDS = {
     "train": "Train a model from a configuration.",
     "evaluate": "Measure the word error rate of a model on a manifest.",
     "export": "Turn a checkpoint into a bundle that runs without torch.",
-    "import": "Turn a model of NeMo, transformers or icefall into a bundle, and compare both.",
+    "import": "Turn a model of NeMo, transformers, icefall or fairseq into a bundle, and compare both.",
     "bench": "Measure the speed of models on this machine.",
 }
 
