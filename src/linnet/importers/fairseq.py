@@ -11,7 +11,7 @@ from torch import Tensor
 from linnet.core.config_error import config_error, shorten
 from linnet.core.errors import CheckpointError
 from linnet.importers.fairseq_letters import read_letters_beside
-from linnet.importers.fitting import fitted, listed
+from linnet.importers.fitting import fitted, under_our_names
 from linnet.importers.imported_model import ImportedModel
 from linnet.importers.nemo import model_name
 from linnet.importers.nemo_weights import StoredModel
@@ -33,6 +33,7 @@ _FIRST_WEIGHT = re.compile(rf"{re.escape(_FIRST)}(\d{{1,3}})\.0\.weight")
 _CONTEXT_WEIGHT = re.compile(r"feature_aggregator\.conv_layers\.(\d{1,3})\.1\.weight")
 _STEPS = {10: 5, 8: 4, 4: 2, 3: 2, 2: 2, 1: 1}  # by taps, in all that fairseq published
 _TERM = re.compile(r"\[((?:\(\d{1,5},\d{1,5},\d{1,5}\),?)+)\](?:\*(\d{1,2}))?")
+_DAMAGED = "The file may be damaged or of another model; take it as fairseq saved it"
 _LEFT_OUT = {  # parts of pre-training
     "wav2vec_predictions.": "predictions",
     "quantizer.": "codebooks",
@@ -104,7 +105,13 @@ def import_fairseq(
         tokenizer=TokenizerConfig() if letters is None else letters.tokenizer,
         normalizer="basic",
     )
-    renamed, left_out = _rename(inner, is_first=is_first, where=where)
+    renamed, left_out = under_our_names(
+        inner,
+        lambda key: (ours := rename(key, is_first=is_first)) and f"encoder.{ours}",
+        _LEFT_OUT,
+        where,
+        remedy="Read are wav2vec 1.0 with convolutions, wav2vec 2.0 and HuBERT, without adapters",
+    )
     renamed |= blank_head(config) if letters is None else _head(head, letters, where)
     model = CtcModel(config)
     model.load_state_dict(fitted(config, renamed, where))
@@ -129,7 +136,7 @@ def _settings(values: Mapping[str, Any], where: str) -> tuple[Section, bool | No
 def _num_outputs(head: Mapping[str, Tensor], where: str) -> int:
     weight = head.get(f"{_HEAD}weight")
     if weight is None or weight.dim() != 2:
-        raise CheckpointError(f"{_HEAD}weight is missing, or no matrix", where=where)
+        raise CheckpointError(f"{_HEAD}weight is missing, or no matrix", where=where, remedy=_DAMAGED)
     return len(weight)
 
 
@@ -140,9 +147,10 @@ def _encoder(
     try:
         return (_wav2vec if is_first else _wav2vec2)(weights, section)
     except KeyError as error:
-        raise CheckpointError(f"lacks {error.args[0]}", where=where) from None
+        raise CheckpointError(f"lacks {error.args[0]}", where=where, remedy=_DAMAGED) from None
     except IndexError:
-        raise CheckpointError("has tensors of shapes that no wav2vec has", where=where) from None
+        what = "has tensors of shapes that no wav2vec has"
+        raise CheckpointError(what, where=where, remedy=_DAMAGED) from None
     except ValidationError as error:
         config = Wav2VecConfig if is_first else Wav2Vec2Config
         raise CheckpointError(config_error(error, config, where).what, where=where) from None
@@ -217,6 +225,7 @@ def _convolutions(weights: Mapping[str, Tensor], section: Section) -> list[tuple
         raise CheckpointError(
             f"conv_feature_layers: {shorten(text)} is not what the weights have, {shorten(shapes)}",
             where=section.where,
+            remedy=_DAMAGED,
         )
     return layers
 
@@ -238,29 +247,6 @@ def _found(weights: Mapping[str, Tensor], pattern: re.Pattern[str]) -> list[Tens
     """Give the weights that a pattern names, by the number in their names."""
     numbered = {int(match[1]): value for key, value in weights.items() if (match := pattern.fullmatch(key))}
     return [numbered[index] for index in sorted(numbered)]
-
-
-def _rename(
-    weights: Mapping[str, Tensor], *, is_first: bool, where: str
-) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """Give the weights of the encoder under our names, and how many numbers were left out."""
-    renamed: dict[str, Tensor] = {}
-    left_out: dict[str, int] = {}
-    unknown: list[str] = []
-    for key, value in weights.items():
-        if other := next((what for start, what in _LEFT_OUT.items() if key.startswith(start)), None):
-            left_out[other] = left_out.get(other, 0) + value.numel()
-        elif ours := rename(key, is_first=is_first):
-            renamed[f"encoder.{ours}"] = value
-        else:
-            unknown.append(key)
-    if unknown:
-        raise CheckpointError(
-            f"{len(unknown)} weights are unknown to linnet: {listed(unknown)}",
-            where=where,
-            remedy="Read are wav2vec 1.0 with convolutions, wav2vec 2.0 and HuBERT, without adapters",
-        )
-    return renamed, left_out
 
 
 def rename(key: str, *, is_first: bool) -> str | None:

@@ -1,6 +1,6 @@
 """Foreign weights under our names, held against the model that a configuration describes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -44,6 +44,42 @@ def fitted(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> di
             remedy="The file may be damaged, or its configuration may be another model's",
         )
     return {**weights, **{key: torch.tensor(0) for key in counters}}
+
+
+def under_our_names(
+    weights: Mapping[str, Tensor],
+    rename: Callable[[str], str | None],
+    left_out: Mapping[str, str],
+    where: str,
+    remedy: str,
+) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Give the weights under our names, and how many numbers were left out, by what they are.
+
+    Args:
+        weights: under foreign names.
+        rename: gives our name, or None for one that it does not know.
+        left_out: what is not taken, by how its names begin.
+        where: the file.
+        remedy: told where there are names that nobody knows.
+
+    Raises:
+        CheckpointError: listing these.
+    """
+    renamed: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+    unknown: list[str] = []
+    for key, value in weights.items():
+        if other := next((what for start, what in left_out.items() if key.startswith(start)), None):
+            counts[other] = counts.get(other, 0) + value.numel()
+        elif ours := rename(key):
+            renamed[ours] = value
+        else:
+            unknown.append(key)
+    if unknown:
+        raise CheckpointError(
+            f"{len(unknown)} weights are unknown to linnet: {listed(unknown)}", where=where, remedy=remedy
+        )
+    return renamed, counts
 
 
 def listed(names: list[str]) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from linnet.core.config_error import config_error
 from linnet.core.errors import CheckpointError
-from linnet.importers.fitting import fitted, listed
+from linnet.importers.fitting import fitted, under_our_names
 from linnet.importers.icefall_tokens import read_pieces_beside
 from linnet.importers.imported_model import ImportedModel
 from linnet.importers.nemo_tokenizer import normalizer_of
@@ -106,7 +106,15 @@ def icefall_model(weights: Mapping[str, Tensor], path: Path, name: str | None = 
             "has no CTC head", where=where, remedy="Take a model that was trained with --use-ctc 1"
         )
     config = _model_config(weights, path, name)
-    renamed, left_out = _rename(weights, where)
+    renamed, left_out = under_our_names(
+        weights,
+        rename,
+        _LEFT_OUT,
+        where,
+        remedy="They may belong to a recipe with other parts; linnet reads those of the recipe "
+        "egs/librispeech/ASR/zipformer",
+    )
+    renamed = {ours: _reshaped(ours, value) for ours, value in renamed.items()}
     with torch.device("meta"):
         extra = [key for key in CtcModel(config).state_dict() if key.endswith(_EXTRA_STATE)]
     fresh = {key: torch.tensor(True) for key in extra}
@@ -182,28 +190,6 @@ def _sizes(weights: Mapping[str, Tensor]) -> dict[str, Any]:
 def _first_layer(weights: Mapping[str, Tensor], stack: int) -> str:
     inner = f"encoder.encoders.{stack}.encoder.layers.0."
     return inner if inner + "norm.bias" in weights else f"encoder.encoders.{stack}.layers.0."
-
-
-def _rename(weights: Mapping[str, Tensor], where: str) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """Give the weights under our names and in our shapes, and how many numbers were left out."""
-    renamed: dict[str, Tensor] = {}
-    left_out: dict[str, int] = {}
-    unknown: list[str] = []
-    for key, value in weights.items():
-        if other := next((what for start, what in _LEFT_OUT.items() if key.startswith(start)), None):
-            left_out[other] = left_out.get(other, 0) + value.numel()
-        elif ours := rename(key):
-            renamed[ours] = _reshaped(ours, value)
-        else:
-            unknown.append(key)
-    if unknown:
-        raise CheckpointError(
-            f"{len(unknown)} weights are unknown to linnet: {listed(unknown)}",
-            where=where,
-            remedy="They may belong to a recipe with other parts; linnet reads those of the recipe "
-            "egs/librispeech/ASR/zipformer",
-        )
-    return renamed, left_out
 
 
 def rename(key: str) -> str | None:

@@ -13,7 +13,7 @@ from linnet.core.config_error import config_error, shorten
 from linnet.core.errors import CheckpointError
 from linnet.features.config import FrontendConfig
 from linnet.importers.fetch import TRANSFORMERS_CONFIG
-from linnet.importers.fitting import fitted, listed
+from linnet.importers.fitting import fitted, under_our_names
 from linnet.importers.imported_model import ImportedModel
 from linnet.importers.nemo import model_name
 from linnet.importers.section import Section
@@ -241,25 +241,18 @@ def _rename(
     weights: Mapping[str, Tensor], prefix: str, vocabulary: OutputTokens | None, where: str
 ) -> tuple[dict[str, Tensor], dict[str, int]]:
     """Give the weights under our names, and how many numbers were left out, by what they are."""
-    renamed: dict[str, Tensor] = {}
-    left_out: dict[str, int] = {}
-    unknown: list[str] = []
-    for key, value in weights.items():
-        other = next((what for start, what in _LEFT_OUT.items() if key.startswith(start)), None)
-        if other is not None:
-            left_out[other] = left_out.get(other, 0) + value.numel()
-        elif key in ("lm_head.weight", "lm_head.bias") and vocabulary is not None:
-            renamed[f"head.{key.removeprefix('lm_head.')}"] = head_rows(key, value, vocabulary, where)
-        elif ours := our_name(key.removeprefix(prefix)):
-            renamed[f"encoder.{ours}"] = value
-        else:
-            unknown.append(key)
-    if unknown:
-        raise CheckpointError(
-            f"{len(unknown)} weights are unknown to linnet: {listed(unknown)}",
-            where=where,
-            remedy="They may belong to adapters, or to another head",
-        )
+
+    def ours(key: str) -> str | None:
+        if key in ("lm_head.weight", "lm_head.bias") and vocabulary is not None:
+            return f"head.{key.removeprefix('lm_head.')}"
+        inner = our_name(key.removeprefix(prefix))
+        return inner and f"encoder.{inner}"
+
+    remedy = "They may belong to adapters, or to another head"
+    renamed, left_out = under_our_names(weights, ours, _LEFT_OUT, where, remedy)
+    if vocabulary is not None:
+        head = {key: value for key, value in renamed.items() if key.startswith("head.")}
+        renamed |= {key: head_rows(f"lm_{key}", value, vocabulary, where) for key, value in head.items()}
     return renamed, left_out
 
 
@@ -281,6 +274,7 @@ def head_rows(key: str, value: Tensor, vocabulary: OutputTokens, where: str) -> 
         raise CheckpointError(
             f"{key} has the shape {tuple(value.shape)}, and there are {len(vocabulary.order)} tokens",
             where=where,
+            remedy="The vocabulary beside the weights may be another model's",
         )
     rows = value[list(vocabulary.order)]
     return rows.unsqueeze(-1) if rows.dim() == 2 else rows  # ours is a convolution over one frame
