@@ -21,16 +21,14 @@ class LanguageModel:
     """An n-gram model for a vocabulary.
 
     Attributes:
-        ngrams: the packed model.
+        packed: the file.
         lexicon: the spellings of its words, for a model of words.
         token_words: (V - 1,) the model's number of each token, for a model of tokens.
-        packed: the file.
     """
 
-    ngrams: Tables
+    packed: PackedModel
     lexicon: Records | None = None
     token_words: NDArray[np.int32] | None = None
-    packed: PackedModel | None = None
 
     @classmethod
     def load(cls, path: Path, vocabulary: Vocabulary) -> Self:
@@ -41,12 +39,17 @@ class LanguageModel:
         """
         model = PackedModel(path)
         if model.header.unit == "word":
-            return cls(model.tables, lexicon=_lexicon(model), packed=model)
-        return cls(model.tables, token_words=token_numbers(model, vocabulary), packed=model)
+            return cls(model, lexicon=_lexicon(model))
+        return cls(model, token_words=token_numbers(model, vocabulary))
+
+    @property
+    def ngrams(self) -> Tables:
+        """The tables of the file."""
+        return self.packed.tables
 
     def num_unknown(self, phrase: str) -> int:
         """Count the words of a phrase that it does not know; a model of tokens is not asked for words."""
-        if self.packed is None or self.lexicon is None:
+        if self.lexicon is None:
             return 0
         return sum(self.packed.number(word.encode()) == UNK for word in phrase.split())
 
