@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from linnet.core.optional import require
 from linnet.export.int8 import WEIGHTED
+from linnet.export.masks import widen_masks
 from linnet.export.simplification import simplify
 from linnet.models.conformer import ConformerConfig
 from linnet.models.ctc import CtcModel
@@ -69,6 +70,7 @@ def export_onnx(model: CtcModel, path: Path) -> None:
     _name_layers(program)
     program.save(str(path), external_data=False)
     simplify(path)
+    widen_masks(path)
 
 
 def _traced_frames(encoder: EncoderConfig) -> int:
