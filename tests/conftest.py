@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import socket
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +50,6 @@ TOGETHER = {
         "cli/test_export.py",
         "cli/test_import_.py",
         "cli/test_train.py",
-        "export/test_families.py",
         "export/test_onnx.py",
         "export/test_proof.py",
         "export/test_quantization.py",
@@ -108,9 +108,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes that share the tests compute on one core each, instead of all on all cores."""
+    """Let the processes that share the tests compute on one core each, and Ctrl-C be heard.
+
+    A shell that starts the tests in the background has them ignore Ctrl-C, which some of them press.
+    """
     if config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

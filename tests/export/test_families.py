@@ -65,13 +65,8 @@ def build(encoder: dict[str, Any]) -> CtcModel:
     return CtcModel(config).eval()
 
 
-@pytest.mark.parametrize(
-    "family",
-    [
-        family if family == "conformer" else pytest.param(family, marks=pytest.mark.every_export)
-        for family in ENCODERS
-    ],
-)
+@pytest.mark.every_export
+@pytest.mark.parametrize("family", ENCODERS)
 def test_any_batch_and_length_equals_torch(family: str, tmp_path: Path) -> None:
     model = build(ENCODERS[family])
     export_onnx(model, tmp_path / "model.onnx")

@@ -1,3 +1,5 @@
+"""Wide masks: no value changes, products share them, and narrowing takes them back."""
+
 from pathlib import Path
 from typing import Any
 
