@@ -1,16 +1,16 @@
 """The NovoGrad optimizer: one second moment per tensor instead of one per weight."""
 
-from collections.abc import Callable
-from typing import Any, overload
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import Optimizer, ParamsT
+from torch.optim.optimizer import ParamsT
 
 from linnet.optim.ranges import check_ranges
+from linnet.optim.stepping import SteppingOptimizer
 
 
-class NovoGrad(Optimizer):
+class NovoGrad(SteppingOptimizer):
     """Stochastic gradient descent with layer-wise normalized gradients (https://arxiv.org/abs/1905.11286).
 
     For each tensor w with gradient g (algorithm 1 of the paper, in the form that NeMo trains with):
@@ -50,24 +50,12 @@ class NovoGrad(Optimizer):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, options | {"grad_averaging": grad_averaging, "amsgrad": amsgrad})
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Move the weights once; `closure`, when given, computes the gradients and returns the loss."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def update(self) -> None:
+        """Move each group by algorithm 1."""
         for group in self.param_groups:
             trained = [weight for weight in group["params"] if weight.grad is not None]
             if trained:
                 self._step_group(group, trained)
-        return loss
 
     def _step_group(self, group: dict[str, Any], weights: list[Tensor]) -> None:
         beta1, _ = group["betas"]

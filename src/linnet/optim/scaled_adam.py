@@ -1,13 +1,14 @@
 """The ScaledAdam optimizer: updates in proportion to the size of each tensor, and a learned size."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, overload
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import Optimizer, ParamsT
+from torch.optim.optimizer import ParamsT
 
 from linnet.optim.ranges import check_ranges
+from linnet.optim.stepping import SteppingOptimizer
 
 SIZE_LR_FACTOR = 0.1  # learning rate of sizes and of tensors with one value, relative to all others
 SIZE_PERIOD = 4  # steps between two changes of a size
@@ -20,7 +21,7 @@ BIAS_CORRECTED_BELOW = 0.99
 State = dict[str, Any]
 
 
-class ScaledAdam(Optimizer):
+class ScaledAdam(SteppingOptimizer):
     """Adam for tensors of any size (https://arxiv.org/abs/2310.11230, §3.5 and appendix A.1).
 
     A tensor p with gradient g moves by −lr · max(rms(p), 10⁻⁵) · g/(√v + eps), v being Adam's second moment,
@@ -60,19 +61,8 @@ class ScaledAdam(Optimizer):
             params, {"lr": lr, "betas": betas, "eps": eps, "clipping_scale": clipping_scale, "step": 0}
         )
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Move the weights once; `closure`, when given, computes the gradients and returns the loss."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def update(self) -> None:
+        """Move the tensors of one shape at once, all gradients clipped alike."""
         batches = [_Batch(self, group, alike) for group in self.param_groups for alike in _by_shape(group)]
         first = self.param_groups[0]
         factor = self._clipping_factor(first, batches) if batches else 1.0
@@ -80,7 +70,6 @@ class ScaledAdam(Optimizer):
             batch.update(factor)
         for group in self.param_groups:
             group["step"] += 1
-        return loss
 
     def _clipping_factor(self, group: dict[str, Any], batches: Sequence["_Batch"]) -> float:
         """Give the factor on all gradients, at most 1, and take note of their norm."""
