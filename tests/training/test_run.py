@@ -192,6 +192,23 @@ def test_a_signal_saves_too(
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
+def test_a_signal_to_all_processes_of_a_job_saves_too(make_config: MakeConfig, tmp_path: Path) -> None:
+    workers: list[multiprocessing.process.BaseProcess] = []
+
+    def preempt(_: TrainingStatus) -> None:
+        workers.extend(multiprocessing.active_children())
+        for worker in workers:
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGTERM)
+            worker.join(timeout=0.2)  # one that dies of it ends the run by an error
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        train(make_config("trainer.log_every_steps=1", "data.num_workers=1"), preempt)
+    assert len(workers) == 1
+    assert read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt").step == 1
+
+
 def test_a_finished_run_can_be_resumed_to_more_steps(make_config: MakeConfig) -> None:
     train(make_config(), ignore)
     steps: list[int] = []

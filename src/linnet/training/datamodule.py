@@ -88,7 +88,7 @@ class SpeechData(LightningDataModule):
             sampler=self._stream,
             batch_size=None,
             num_workers=data.num_workers,
-            worker_init_fn=_leave_interrupts_to_the_main_process,
+            worker_init_fn=_leave_signals_to_the_main_process,
             pin_memory=trainer.strategy.root_device.type == "cuda",
         )
 
@@ -119,9 +119,13 @@ def _refuse_archives(examples: Sequence[Example], remedy: str) -> None:
             )
 
 
-def _leave_interrupts_to_the_main_process(worker: int) -> None:
-    """Ctrl-C reaches every process of a terminal, but the step under way may need more batches."""
+def _leave_signals_to_the_main_process(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal, and what ends a job each of its processes.
+
+    But the step under way may need more batches.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def text_encoder(config: TrainConfig) -> TextEncoder:
