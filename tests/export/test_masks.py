@@ -16,7 +16,7 @@ CHANNELS = 32
 LENGTHS = np.array([50, 20])
 
 
-def write_graph(path: Path) -> None:
+def write_graph(path: Path, height: int = 1) -> None:
     """x → convolution → ReLU → mask → convolution → mask → ReLU, the input masked as well, and a sum."""
     rng = np.random.default_rng(0)
     weights = [
@@ -47,16 +47,17 @@ def write_graph(path: Path) -> None:
         nodes,
         "masked",
         [
-            helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4, 1, 50]),
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4, height, 50]),
             helper.make_tensor_value_info("length", TensorProto.INT64, ["batch"]),
         ],
         [
-            helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", CHANNELS, 1, 50]),
-            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ["batch", CHANNELS, 1, 1]),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", CHANNELS, height, 50]),
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ["batch", CHANNELS, height, 1]),
         ],
         [*weights, axes, last, last_axis, frames],
     )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    content = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(onnx.shape_inference.infer_shapes(content), path)
 
 
 def run(path: Path) -> Features:
@@ -86,6 +87,14 @@ def test_products_behind_convolutions_share_one_wide_mask(tmp_path: Path) -> Non
     assert factors["c"] == factors["e"] != "mask"
     assert factors["f"] == "mask"  # read by a sum alone
     onnx.checker.check_model(path, full_check=True)
+
+
+def test_masks_over_time_and_frequency_stay(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    write_graph(path, height=2)
+    before = path.read_bytes()
+    widen_masks(path)
+    assert onnx.load(path) == onnx.load_from_string(before)
 
 
 @pytest.mark.parametrize("renamed", [False, True])

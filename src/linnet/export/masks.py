@@ -28,6 +28,7 @@ def widen_masks(path: Path) -> None:
     graph = content.graph
     makers = {name: node for node in graph.node for name in node.output}
     weights = {each.name: each for each in graph.initializer}
+    over_time = {each.name for each in graph.value_info if _is_row(each)}
     read_in_blocks = {
         name for node in graph.node if node.op_type in ("Conv", *_BLOCKED) for name in node.input
     }
@@ -35,7 +36,7 @@ def widen_masks(path: Path) -> None:
     shapes: dict[str, list[str | int]] = {}
     for node in graph.node:
         convolution = _masked(node, makers)
-        stays = node.output[0] in read_in_blocks
+        stays = node.output[0] in read_in_blocks & over_time
         if stays and convolution is not None and convolution.input[1] in weights:
             mask, channels = node.input[1], weights[convolution.input[1]].dims[0]
             wide = f"{mask}_{channels}"
@@ -78,6 +79,12 @@ def narrow_masks(content: Any) -> Any:
     graph.node.extend(nodes)
     graph.initializer.extend(weights)
     return content
+
+
+def _is_row(value: Any) -> bool:
+    """Tell whether a tensor is known to be (B, C, 1, T): those of 2-D convolutions have other masks."""
+    dims = value.type.tensor_type.shape.dim
+    return len(dims) == 4 and dims[2].dim_value == 1
 
 
 def _widens(node: Any, makers: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
