@@ -110,7 +110,17 @@ def test_missing_bytes_of_a_wav_are_counted(tmp_path: Path, speech_like: Maker) 
     assert missing_bytes(path) == 0
 
 
-def test_missing_bytes_of_what_is_no_wav_are_unknown(tmp_path: Path) -> None:
+def test_missing_bytes_of_an_ogg_are_those_of_its_last_page(tmp_path: Path, speech_like: Maker) -> None:
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, speech_like(1.0), 16000)
+    content = path.read_bytes()
+    last = content.rfind(b"OggS")
+    for left, missing in ((len(content), 0), (len(content) - 7, 7), (last + 20, 7), (last, 0)):
+        path.write_bytes(content[:left])
+        assert missing_bytes(path) == missing
+
+
+def test_missing_bytes_of_what_is_neither_are_unknown(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"RIFF")
     assert missing_bytes(tmp_path / "a.txt") == 0
     assert missing_bytes(tmp_path / "none.wav") == 0

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from linnet.audio import decoder, read
-from linnet.audio.read import audio_info, read_audio
+from linnet.audio.read import audio_info, read_audio, stream_audio
 from linnet.audio.resample import resample
 from linnet.core.arrays import Samples
 from linnet.core.errors import AudioError
@@ -189,6 +189,17 @@ def test_a_cut_file_gives_what_decodes(
     np.testing.assert_allclose(cut[:-2000], whole[: len(cut) - 2000], atol=1e-6)
     if name == "flac":
         assert "damaged after" in caplog.text
+    for part, is_damaged in ((content, False), (content[: len(content) // 2], True)):
+        with stream_audio(part) as stream:
+            assert sum(map(len, stream.blocks))
+            assert ("missing at the end" in stream.damage or "damaged" in stream.damage) is is_damaged
+
+
+def test_an_mp3_without_its_length_is_not_called_cut(speech_like: Callable[..., Samples]) -> None:
+    content = encode(speech_like(duration_s=2.0), name="mp3").replace(b"Xing", b"\0\0\0\0")
+    with stream_audio(content.replace(b"Info", b"\0\0\0\0")[: len(content) // 2]) as stream:
+        assert sum(map(len, stream.blocks))
+        assert stream.damage == ""
 
 
 @pytest.mark.parametrize("name", ["flac", "ogg", "opus"])

@@ -179,6 +179,12 @@ def test_a_wrong_language_exits_with_2(checkpoint: Path, tmp_path: Path, sample:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_bundle_without_a_wish_is_answered_with_the_options(tone_bundle: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(tone_bundle), str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "this is a bundle already. Say what to make of it with --int8 or --for" in result.stderr
+
+
 def test_a_missing_checkpoint_exits_with_2(tmp_path: Path, sample: Samples) -> None:
     result = invoke(tmp_path / "none.ckpt", tmp_path / "out")
     assert result.exit_code == 2

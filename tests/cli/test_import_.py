@@ -144,15 +144,18 @@ def test_a_bundle_on_the_hub_runs_and_is_copied(
     done = invoke("import", "hf:owner/tone", tmp_path / "tone")
     assert (done.exit_code, done.stdout) == (0, f"wrote {tmp_path / 'tone'}\n")
     assert read_bundle(tmp_path / "tone").spec == read_bundle(tone_bundle).spec
+    assert invoke("import", snapshot, tmp_path / "copy").exit_code == 0  # a folder of the hub's own cache
+    assert read_bundle(tmp_path / "copy").spec == read_bundle(tone_bundle).spec
     (snapshot / "tokens.txt").write_text("one 0\n")  # changed on its way
     for command in (
         ["import", "hf:owner/tone", tmp_path / "x"],
+        ["import", snapshot, tmp_path / "x"],
         ["transcribe", "--sample", "-m", "hf:owner/tone"],
     ):
         refused = invoke(*command)
         assert refused.exit_code == 2
         assert "tokens.txt: the file was changed or damaged: its SHA-256 differs" in refused.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshot", "tone"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "snapshot", "tone"]
 
 
 def test_an_exported_model_becomes_a_bundle(tone_bundle: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The frame of the command line: lazy commands, a light `--help`, errors as messages and exit codes."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,3 +154,10 @@ def test_wrong_usage_is_exit_code_2(add_command: AddCommand) -> None:
 
 def test_the_installed_script_starts_here(repo_root: Path) -> None:
     assert 'linnet = "linnet.cli.main:main"' in (repo_root / "pyproject.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_help_loses_what_looks_like_markup(name: str) -> None:
+    command = load_command(name)
+    for each in (command, *getattr(command, "commands", {}).values()):
+        assert re.findall(r"\[[a-z]+\]", each.help or "") == []  # an extra; rich would show nothing

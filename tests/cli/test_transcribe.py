@@ -187,6 +187,7 @@ def test_a_failed_recording_leaves_no_file(folder: Path, run: Run) -> None:
         (["calls", "--format", "TextGrid"], "TextGrid of several recordings goes to files"),
         (["a.wav", "calls/a.wav", "--format", "ctm"], "two recordings would both be called a.wav"),
         (["a.wav", "--resume"], "--resume looks for files"),
+        (["a.wav", "-o", "calls/a.wav"], "calls/a.wav is no folder. Give a folder as --output-dir"),
         (["a.wav", "--threads", "0"], "threads"),
         (["a.wav", "--model", "digts"], "there is no model 'digts'"),
     ],

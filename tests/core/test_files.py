@@ -1,12 +1,13 @@
 """Files are replaced whole or not at all, and read in lines of bounded length."""
 
+import errno
 import io
 import os
 from pathlib import Path
 
 import pytest
 
-from linnet.core.files import bounded_lines, replacing, write_text
+from linnet.core.files import bounded_lines, new_directory, replacing, write_text
 
 
 def test_a_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
@@ -40,6 +41,14 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left") as full, replacing(tmp_path / "a.txt"):
         Path("/dev/full").write_text("new", encoding="utf-8")
     assert full.value.filename == str(tmp_path / "a.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("names", [(), ("hidden/a",), ("source", None, "hidden/a")])
+def test_a_full_disk_is_told_with_the_name_of_the_folder(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(OSError, match="full") as full, new_directory(tmp_path / "model"):
+        raise OSError(errno.ENOSPC, "full", *names)
+    assert (full.value.filename, full.value.filename2) == (str(tmp_path / "model"), None)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -101,15 +101,32 @@ def test_a_network_that_multiplies_rounding_is_held_to_exact_arithmetic(
     weight = loud.head.weight
     assert isinstance(weight, torch.Tensor)
     with torch.no_grad():
-        weight *= 3e4
-    proof = prove(loud, CtcSession(changed(graph, tmp_path, factor=3e4)), recordings)
+        weight *= 1e3
+    proof = prove(loud, CtcSession(changed(graph, tmp_path, factor=1e3)), recordings)
     assert proof.holds
     assert max(proof.alone, proof.batched) > TOLERANCE
     assert 0 < proof.graph_rounding <= 2 * proof.source_rounding
     with pytest.raises(
         ExportError, match=r"multiplies the rounding of float32: from exact arithmetic .* train it"
     ):
-        prove(loud, CtcSession(changed(graph, tmp_path, factor=3e4, amount=100.0)), recordings)
+        prove(loud, CtcSession(changed(graph, tmp_path, factor=1e3, amount=100.0)), recordings)
+
+
+def test_a_network_that_makes_rounding_large_proves_nothing(
+    model: CtcModel, graph: Path, recordings: list[Samples], tmp_path: Path
+) -> None:
+    loud = deepcopy(model)
+    weight = loud.head.weight
+    assert isinstance(weight, torch.Tensor)
+    with torch.no_grad():
+        weight *= 3e6
+    session = CtcSession(changed(graph, tmp_path, factor=3e6))
+    with pytest.raises(ExportError, match=r"allowed 2 times as much, and never over 0\.01"):
+        prove(loud, session, recordings)
+    with torch.no_grad():
+        weight[0, 0] = torch.nan
+    with pytest.raises(ExportError, match="the torch model itself gives values that are not finite"):
+        prove(loud, session, recordings)
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])

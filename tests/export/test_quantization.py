@@ -103,7 +103,7 @@ def test_the_language_model_comes_along(small: tuple[Path, str]) -> None:
 
 def test_int8_of_int8_is_refused(small: tuple[Path, str], tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["export", str(small[0]), str(tmp_path / "again"), "--int8"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "this bundle is int8 already" in result.stderr
 
 

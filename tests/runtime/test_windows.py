@@ -81,13 +81,16 @@ def test_a_seam_lies_where_nothing_is_said(recognizer: Recognizer, say_tones: Ca
     assert len(ends) >= 3
 
 
+@pytest.mark.parametrize(("config", "most_s"), [(CONFIG, 2), (LongFormConfig(), 30)])
 def test_no_more_than_a_window_goes_through_the_network(
-    tone_bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tone_bundle: Path, monkeypatch: pytest.MonkeyPatch, config: LongFormConfig, most_s: int
+) -> None:  # the memory of attention grows with its square
     recognizer = Recognizer.load(tone_bundle)
     sizes: list[int] = []
     log_probs = recognizer.log_probs
     monkeypatch.setattr(recognizer, "log_probs", lambda f: sizes.append(f[0].shape[1]) or log_probs(f))
-    blocks = (np.zeros(4000, np.float32) for _ in range(100))
-    assert sum(map(len, joined_log_probs(recognizer, blocks, CONFIG))) == 100 * 4000 // 320
-    assert max(sizes) <= 200
+    hop = recognizer.frontend.hop_samples
+    blocks = (np.zeros(4000, np.float32) for _ in range(200))
+    found = sum(map(len, joined_log_probs(recognizer, blocks, config)))
+    assert found == 200 * 4000 // hop // recognizer.subsampling
+    assert max(sizes) <= most_s * recognizer.sample_rate_hz // hop

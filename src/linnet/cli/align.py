@@ -41,7 +41,7 @@ def align(
     Words that the recording does not have are still given the best place
     there is; they are marked "spoken": false in JSON and named on stderr.
 
-    Needs numba: pip install 'linnet[beam]'.
+    Needs the extra `beam`.
     """
     from linnet.cli.imported import runnable_model
     from linnet.core.files import write_text

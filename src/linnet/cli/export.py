@@ -125,8 +125,17 @@ def _export_bundle(
 
 
 def _export(source: Path, output_dir: Path, settings: ExportSettings, options: "ExportOptions") -> "Proof":
+    from linnet.bundle.schema import SPEC_FILE
+    from linnet.core.errors import CheckpointError
     from linnet.export.run import export_bundle
     from linnet.models.checkpoint import read_checkpoint
+
+    if (source / SPEC_FILE).is_file():
+        raise CheckpointError(
+            "this is a bundle already",
+            where=str(source),
+            remedy="Say what to make of it with --int8 or --for",
+        )
 
     rate_hz = read_checkpoint(source).config.frontend.sample_rate_hz
     return _with_progress(export_bundle, source, output_dir, settings, options, rate_hz)

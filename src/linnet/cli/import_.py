@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel, Field
 
+from linnet.bundle.schema import SPEC_FILE
 from linnet.cli.config_options import options_from
 from linnet.cli.console import print_result, printable
 from linnet.importers.fetch import is_transformers_folder
@@ -35,7 +36,7 @@ def import_(
         str,
         typer.Argument(
             help="A .nemo file, a folder of transformers, a .pt file of icefall or fairseq, an .onnx file or "
-            "its folder, hf:OWNER/NAME or ngc:NAME."
+            "its folder, a bundle's folder (copied), hf:OWNER/NAME or ngc:NAME."
         ),
     ],
     output_dir: Annotated[Path, typer.Argument(help="Directory of the bundle.")],
@@ -59,7 +60,8 @@ def import_(
     An .onnx file that was exported from such a model, or its folder for sherpa-onnx
     or onnx-asr, is run on noise, since there is no model to compare it with.
     """
-    if is_exported(source) and not is_transformers_folder(source):
+    is_bundle = (Path(source) / SPEC_FILE).is_file()
+    if is_exported(source) and not is_transformers_folder(source) and not is_bundle:
         from linnet.cli.import_onnx import import_exported
 
         import_exported(Path(source), output_dir, files, told.model_dump(exclude_none=True), replace=replace)
@@ -76,7 +78,7 @@ def import_(
     from linnet.importers.fetch import fetch_bundle
 
     check_free(output_dir, replace=replace)
-    if bundle := fetch_bundle(source):
+    if bundle := Path(source) if is_bundle else fetch_bundle(source):
         copy_bundle(bundle, output_dir, replace=replace)
         print_result(f"wrote {output_dir}")
         return

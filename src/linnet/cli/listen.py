@@ -80,8 +80,7 @@ def listen(
     texts have lines too: "final" tells them apart.
 
     Standard input is WAV, or 16-bit little-endian mono samples without a header
-    (--rate). The microphone needs pip install 'linnet[mic]', and is closed by
-    Ctrl-C.
+    (--rate). The microphone needs the extra `mic`, and is closed by Ctrl-C.
     """
     from linnet.cli.imported import runnable_model
     from linnet.runtime.live import LiveConfig, LiveReader

@@ -183,8 +183,10 @@ def transcribe(
 def _check_destination(
     formats: Sequence[TranscriptFormat], output_dir: Path | None, *, several: bool, resume: bool
 ) -> None:
-    """Refuse what stdout cannot take."""
+    """Refuse what stdout cannot take, and a file in the place of the folder."""
     if output_dir:
+        if output_dir.exists() and not output_dir.is_dir():
+            raise ConfigError(f"{output_dir} is no folder", remedy="Give a folder as --output-dir")
         return
     if resume:
         raise ConfigError("--resume looks for files", remedy="Give the folder they are in as --output-dir")

@@ -45,6 +45,10 @@ def new_directory(directory: Path) -> Iterator[Path]:
     try:
         yield staging
         _move_into_place(staging, directory)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # of a file in a folder that is gone when this is read
+            error.filename, error.filename2 = str(directory), None
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_WIDE = "wide mask "  # how the name of a node that makes one begins
+_WIDE = "wide mask "  # how the name of a node that makes one begins, unless somebody renamed it since
 _UNCHANGED = ("Cast", "Unsqueeze")  # what a mask goes through between its comparison and the product
 _BLOCKED = ("Relu", "Add", "Mul")  # what stays in the layout of the convolution before it
 
@@ -18,7 +18,8 @@ def widen_masks(path: Path) -> None:
 
     onnxruntime convolves in blocks of channels (NCHWc), and goes on in blocks only through sums and
     products of equal shapes: each narrower mask costs the way out of blocks and back. A convolution with
-    ones widens a mask, once for all products that share it; no value changes.
+    ones widens a mask, once for all products that share it; no value changes. Products that only leave the
+    blocks, into a sum over frames, keep theirs: it would take memory for nothing.
 
     Args:
         path: an ONNX file, constants folded, weights inside; written over.
@@ -27,11 +28,16 @@ def widen_masks(path: Path) -> None:
     graph = content.graph
     makers = {name: node for node in graph.node for name in node.output}
     weights = {each.name: each for each in graph.initializer}
+    over_time = {each.name for each in graph.value_info if _is_row(each)}
+    read_in_blocks = {
+        name for node in graph.node if node.op_type in ("Conv", *_BLOCKED) for name in node.input
+    }
     nodes: list[Any] = []
     shapes: dict[str, list[str | int]] = {}
     for node in graph.node:
         convolution = _masked(node, makers)
-        if convolution is not None and convolution.input[1] in weights:
+        stays = node.output[0] in read_in_blocks & over_time
+        if stays and convolution is not None and convolution.input[1] in weights:
             mask, channels = node.input[1], weights[convolution.input[1]].dims[0]
             wide = f"{mask}_{channels}"
             if wide not in shapes:
@@ -49,22 +55,46 @@ def widen_masks(path: Path) -> None:
 
 
 def narrow_masks(content: Any) -> Any:
-    """Take back what `widen_masks` did to a graph, and return it."""
+    """Take back what `widen_masks` did to a graph, and return it.
+
+    Its nodes are known by what they do: in a graph that was exported and imported again their names differ.
+    """
     graph = content.graph
-    narrow = {
-        node.output[0]: (node.input[0], node.input[1]) for node in graph.node if node.name.startswith(_WIDE)
+    makers = {name: node for node in graph.node for name in node.output}
+    values = {each.name: each for each in graph.initializer}
+    elsewhere = {name for node in graph.node if node.op_type != "Mul" for name in node.input}
+    wide = {
+        node.output[0]: node
+        for node in graph.node
+        if _widens(node, makers, values) and node.output[0] not in elsewhere
     }
-    ones = {name for _, name in narrow.values()}
-    nodes = [node for node in graph.node if node.output[0] not in narrow]
+    nodes = [node for node in graph.node if node.output[0] not in wide]
     for node in nodes:
         for place, name in enumerate(node.input):
-            if name in narrow:
-                node.input[place] = narrow[name][0]
+            if name in wide:
+                node.input[place] = wide[name].input[0]
+    ones = {node.input[1] for node in wide.values()}
     weights = [each for each in graph.initializer if each.name not in ones]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
     graph.initializer.extend(weights)
     return content
+
+
+def _is_row(value: Any) -> bool:
+    """Tell whether a tensor is known to be (B, C, 1, T): those of 2-D convolutions have other masks."""
+    dims = value.type.tensor_type.shape.dim
+    return len(dims) == 4 and dims[2].dim_value == 1
+
+
+def _widens(node: Any, makers: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Tell whether a node is a convolution of a mask with ones."""
+    if node.op_type != "Conv" or len(node.input) != 2 or not _is_mask(node.input[0], makers):
+        return False
+    kernel = values.get(node.input[1])
+    if kernel is None or list(kernel.dims[1:]) != [1, 1, 1]:
+        return False
+    return bool(np.all(numpy_helper.to_array(kernel) == 1))
 
 
 def _masked(node: Any, makers: Mapping[str, Any]) -> Any | None:

@@ -33,6 +33,7 @@ SCHEMA_VERSION = 1  # of proof.json
 TOLERANCE = 1e-4
 # The graph adds in another order than torch, so it may round off a little more; never much more.
 ROUNDING_FACTOR = 2.0
+MAX_ROUNDING = 1e-2  # beyond it nothing is proved, however far from exact torch is
 TORCH, FLOAT32_GRAPH, INT8_GRAPH = "torch", "onnx fp32", "onnx int8"
 
 
@@ -88,7 +89,7 @@ class Proof:
     @property
     def is_rounding(self) -> bool:
         """Whether the graph is about as near to exact arithmetic as the torch model."""
-        return 0 < self.graph_rounding <= ROUNDING_FACTOR * self.source_rounding
+        return 0 < self.graph_rounding <= min(ROUNDING_FACTOR * self.source_rounding, MAX_ROUNDING)
 
     def lines(self) -> list[str]:
         """Say what was compared and found, for people."""
@@ -163,6 +164,11 @@ def _refusal(proof: Proof) -> ExportError:
         f"{proof.batched:.1e} in a padded batch, {proof.long_form:.1e} in windows of a long recording "
         f"(allowed {proof.tolerance:.0e}); {proof.changed_texts} texts changed"
     )
+    if not math.isfinite(proof.source_rounding):
+        return ExportError(
+            "the torch model itself gives values that are not finite: some of its weights are broken",
+            remedy="Nothing was written. Take an earlier checkpoint, or this one as it is with --force",
+        )
     if proof.source_rounding <= proof.tolerance:
         return ExportError(
             what,
@@ -172,7 +178,7 @@ def _refusal(proof: Proof) -> ExportError:
     return ExportError(
         f"{what}; but this network multiplies the rounding of float32: from exact arithmetic the torch model "
         f"differs by {proof.source_rounding:.1e} itself, the graph by {proof.graph_rounding:.1e} (allowed "
-        f"{ROUNDING_FACTOR:g} times as much)",
+        f"{ROUNDING_FACTOR:g} times as much, and never over {MAX_ROUNDING:g})",
         remedy="Nothing was written. A model that has learned nothing yet is often so: train it further, or "
         "take it as it is with --force",
     )

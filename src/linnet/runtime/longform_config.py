@@ -41,10 +41,10 @@ class LongFormConfig(SegmentConfig):
     """
 
     chunk_s: float = Field(
-        default=60.0,
+        default=30.0,
         ge=2.0,
         le=MAX_CHUNK_S,
-        description="Seconds that go through the network at once; default: 60.",
+        description="Seconds that go through the network at once; default: 30.",
     )
     overlap_s: float = Field(
         default=8.0, ge=0.5, le=600.0, description="Seconds that two neighbors share; default: 8."
