@@ -144,7 +144,7 @@ def compare_with_whole(folder: Path, options: argparse.Namespace) -> None:
     expected = words_of(Recognizer.load(options.model, long_form=whole, search=search), path)
     print(f"{options.whole_minutes:g} min in one window: {edits(truth.words, expected)}")
     report_pauses(truth, Recognizer.load(options.model), path)
-    for chunk_s, overlap_s in ((60.0, 8.0), (30.0, 4.0), (15.0, 2.0)):
+    for chunk_s, overlap_s in ((60.0, 8.0), (30.0, 8.0), (30.0, 4.0), (15.0, 2.0)):
         config = LongFormConfig(chunk_s=chunk_s, overlap_s=overlap_s)
         found = words_of(Recognizer.load(options.model, long_form=config, search=search), path)
         print(

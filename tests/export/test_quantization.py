@@ -107,6 +107,13 @@ def test_int8_of_int8_is_refused(small: tuple[Path, str], tmp_path: Path) -> Non
     assert "this bundle is int8 already" in result.stderr
 
 
+def test_the_attention_of_a_bundle_stays_as_it_is(tone_export: Any, tmp_path: Path) -> None:
+    command = ["export", str(tone_export.output_dir), str(tmp_path / "new"), "--int8"]
+    result = CliRunner().invoke(app, [*command, "--attention-frames", "8"])
+    assert result.exit_code == 1
+    assert "--attention-frames needs the torch model" in result.stderr
+
+
 class Layers:
     """Stands in for `GraphInt8`: the graph is good as long as no layer of `bad` is in int8."""
 

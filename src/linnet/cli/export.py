@@ -37,6 +37,12 @@ class ExportSettings(About):
         description=f"Manifest whose first {NUM_RECORDINGS} recordings give the ranges of int8; default: "
         "what is compared.",
     )
+    attention_frames: int | None = Field(
+        default=None,
+        ge=1,
+        description="Output frames that a Conformer's attention sees before and behind each, for long "
+        "recordings; default: as in training.",
+    )
     keep_checkpoint: bool = Field(
         default=False, description="Put the checkpoint in too, to train on from: init=BUNDLE."
     )
@@ -113,6 +119,7 @@ def _export_bundle(
     options = ExportOptions(
         **{name: getattr(settings, name) for name in About.model_fields},
         metrics=metrics,
+        attention_frames=settings.attention_frames,
         keep_checkpoint=settings.keep_checkpoint,
         replace=settings.replace,
         int8=int8,

@@ -20,6 +20,7 @@ class ExportOptions:
         license: SPDX identifier of the weights.
         min_confidence: of stretches of speech that are written, see `BundleSpec`.
         metrics: measured figures by name.
+        attention_frames: see `attention.with_attention_over`; None leaves attention as in training.
         keep_checkpoint: whether the bundle brings what training can go on from.
         replace: whether a bundle that lies there already may be replaced.
         int8: whether the bundle brings an int8 graph in place of the float32 one.
@@ -34,6 +35,7 @@ class ExportOptions:
     license: str = "Apache-2.0"
     min_confidence: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    attention_frames: int | None = None
     keep_checkpoint: bool = False
     replace: bool = False
     int8: bool = False

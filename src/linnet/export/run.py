@@ -13,6 +13,7 @@ from linnet.bundle.writer import check_free, write_bundle
 from linnet.core.arrays import Samples
 from linnet.core.config_error import config_error
 from linnet.core.errors import ExportError
+from linnet.export.attention import with_attention_over
 from linnet.export.card import model_card
 from linnet.export.onnx import OPSET, export_onnx
 from linnet.export.options import ExportOptions
@@ -41,7 +42,10 @@ def export_bundle(
         BundleError: when something is in the way.
     """
     check_free(directory, replace=options.replace)
-    return export_model(load_model(checkpoint), directory, recordings, options)
+    model = load_model(checkpoint)
+    if options.attention_frames is not None:
+        model = with_attention_over(model, options.attention_frames)
+    return export_model(model, directory, recordings, options)
 
 
 def export_model(
