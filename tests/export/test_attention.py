@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from linnet.core.errors import ExportError
+from linnet.core.errors import ConfigError
 from linnet.export.attention import with_attention_over
 from linnet.models.ctc import CtcModel, ModelConfig
 
@@ -37,5 +37,5 @@ def test_only_what_lies_further_away_is_left_out() -> None:
     "encoder", [{"quartznet": "5x1"}, {"conformer": "s", **CONFORMER, "positions": "absolute"}]
 )
 def test_other_encoders_are_refused(encoder: dict[str, Any]) -> None:
-    with pytest.raises(ExportError, match="--attention-frames is for Conformers"):
+    with pytest.raises(ConfigError, match="--attention-frames is for Conformers"):
         with_attention_over(build(encoder), 20)

@@ -107,11 +107,15 @@ def test_int8_of_int8_is_refused(small: tuple[Path, str], tmp_path: Path) -> Non
     assert "this bundle is int8 already" in result.stderr
 
 
-def test_the_attention_of_a_bundle_stays_as_it_is(tone_export: Any, tmp_path: Path) -> None:
-    command = ["export", str(tone_export.output_dir), str(tmp_path / "new"), "--int8"]
+@pytest.mark.parametrize("what", [("--int8",), ("--for", "onnx-asr")])
+def test_the_attention_of_a_bundle_stays_as_it_is(
+    tone_export: Any, tmp_path: Path, what: tuple[str, ...]
+) -> None:
+    command = ["export", str(tone_export.output_dir), str(tmp_path / "new"), *what]
     result = CliRunner().invoke(app, [*command, "--attention-frames", "8"])
-    assert result.exit_code == 1
-    assert "--attention-frames needs the torch model" in result.stderr
+    assert result.exit_code == 2
+    assert "--attention-frames needs a checkpoint" in result.stderr
+    assert not (tmp_path / "new").exists()
 
 
 class Layers:

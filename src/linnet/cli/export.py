@@ -90,6 +90,14 @@ def export(
     a long recording. A difference above 1e-4 in a log-probability, or one changed text, and nothing is
     written. With --int8, a loss of more than 0.3 points of word error rate keeps the worst layers in float32.
     """
+    from linnet.core.errors import ConfigError
+
+    if settings.attention_frames is not None and source.suffix != CHECKPOINT_SUFFIX:
+        raise ConfigError(
+            "--attention-frames needs a checkpoint: in a bundle attention is as it was exported",
+            where=str(source),
+            remedy="Export the .ckpt of `linnet train`",
+        )
 
     def export_to(directory: Path) -> None:
         _export_bundle(source, directory, reports, settings, int8=int8)

@@ -1,6 +1,6 @@
 """Attention that sees fewer frames than in training, so that long recordings are read as short ones are."""
 
-from linnet.core.errors import ExportError
+from linnet.core.errors import ConfigError
 from linnet.models.conformer import ConformerConfig
 from linnet.models.ctc import CtcModel
 
@@ -16,11 +16,11 @@ def with_attention_over(model: CtcModel, num_frames: int) -> CtcModel:
         num_frames: on each side.
 
     Raises:
-        ExportError: when the encoder is no Conformer with relative positions and attention not in chunks.
+        ConfigError: when the encoder is no Conformer with relative positions and attention not in chunks.
     """
     encoder = model.config.encoder
     if not isinstance(encoder, ConformerConfig) or encoder.chunked or encoder.positions != "relative":
-        raise ExportError(
+        raise ConfigError(
             "--attention-frames is for Conformers with relative positions, whose attention is not in chunks",
             remedy="Leave the option out",
         )

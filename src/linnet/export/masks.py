@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_WIDE = "wide mask "  # how the name of a node that makes one begins, unless somebody renamed it since
+_WIDE = "wide mask "  # how the name of a node that makes one begins
 _UNCHANGED = ("Cast", "Unsqueeze")  # what a mask goes through between its comparison and the product
 _BLOCKED = ("Relu", "Add", "Mul")  # what stays in the layout of the convolution before it
 
@@ -28,16 +28,15 @@ def widen_masks(path: Path) -> None:
     graph = content.graph
     makers = {name: node for node in graph.node for name in node.output}
     weights = {each.name: each for each in graph.initializer}
-    over_time = {each.name for each in graph.value_info if _is_row(each)}
     read_in_blocks = {
         name for node in graph.node if node.op_type in ("Conv", *_BLOCKED) for name in node.input
     }
+    staying = read_in_blocks & {each.name for each in graph.value_info if _is_row(each)}
     nodes: list[Any] = []
     shapes: dict[str, list[str | int]] = {}
     for node in graph.node:
-        convolution = _masked(node, makers)
-        stays = node.output[0] in read_in_blocks & over_time
-        if stays and convolution is not None and convolution.input[1] in weights:
+        convolution = _masked(node, makers) if node.output[0] in staying else None
+        if convolution is not None and convolution.input[1] in weights:
             mask, channels = node.input[1], weights[convolution.input[1]].dims[0]
             wide = f"{mask}_{channels}"
             if wide not in shapes:

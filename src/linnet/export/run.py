@@ -37,7 +37,8 @@ def export_bundle(
 
     Raises:
         CheckpointError: when the checkpoint cannot be used.
-        ConfigError: when an option is not what a bundle may say.
+        ConfigError: when an option is not what a bundle may say, or attention over fewer frames is asked
+            of a model that cannot.
         ExportError: when the graph and the torch model differ.
         BundleError: when something is in the way.
     """

@@ -11,7 +11,7 @@ from linnet.bundle.reader import read_bundle
 from linnet.bundle.schema import MODEL_FILE
 from linnet.bundle.writer import attach_language_model, check_free, write_bundle
 from linnet.core.arrays import Samples
-from linnet.core.errors import BundleError, ExportError
+from linnet.core.errors import BundleError
 from linnet.export.card import model_card
 from linnet.export.comparison import Material, Reader, rows, run_all, run_whole
 from linnet.export.int8 import GraphInt8
@@ -42,18 +42,12 @@ def shrink_bundle(
 
     Raises:
         BundleError: when the source is no bundle or is int8 already, or something is in the way.
-        ExportError: when int8 loses too much, or attention shall see less than in training.
+        ExportError: when int8 loses too much.
     """
     check_free(directory, replace=options.replace)
     bundle = read_bundle(source)
     if CtcSession(bundle.model_path).precision == INT8:
         raise BundleError("this bundle is int8 already", where=str(source), remedy="Give the float32 bundle")
-    if options.attention_frames is not None:
-        raise ExportError(
-            "--attention-frames needs the torch model, not its graph",
-            where=str(source),
-            remedy="Export the checkpoint",
-        )
     spec = bundle.spec
     reader = Reader(
         frontend=spec.frontend,
