@@ -93,3 +93,18 @@ def test_changed_data_is_said_and_the_numbers_go_on(
     assert batches[0][0].epoch == 3
     after = resumed.place_after(26)
     assert (after.first_batch, after.epoch) == (25, 3)
+
+
+@pytest.mark.parametrize("batch_s", [6.0, 6.5, 7.0, 7.5, 8.0])
+def test_two_processes_share_the_batches(
+    make_stream: Callable[..., BatchStream], monkeypatch: pytest.MonkeyPatch, batch_s: float
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    streams = []
+    for rank in range(2):
+        monkeypatch.setenv("RANK", str(rank))
+        streams.append(make_stream(batch_s=batch_s))
+        read(streams[-1], RUN_BATCHES)
+    first, second = (stream.place_after(RUN_BATCHES) for stream in streams)
+    assert first == second
+    assert first.epoch > 3
