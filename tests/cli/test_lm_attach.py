@@ -41,12 +41,13 @@ def folder(
     )
     assert linnet(*build).exit_code == 0
     shutil.copytree(tone_bundle, folder / "bundle")
-    done = linnet("lm", "attach", folder / "words.lm", folder / "bundle", "--beta", -1000, "--beam", 8)
+    weights = ("--beta", -1000, "--beam", 8, "--blank-penalty", 0.5)
+    done = linnet("lm", "attach", folder / "words.lm", folder / "bundle", *weights)
     assert (done.exit_code, done.stderr) == (0, "")
     size_mb = (folder / "words.lm").stat().st_size / 1e6
     assert done.stdout == (
         f"{folder / 'bundle'} reads with words.lm (10 n-grams, {size_mb:.2f} MB) "
-        "at --alpha 0.5 --beta -1000 --beam 8 --unknown -10\n"
+        "at --alpha 0.5 --beta -1000 --beam 8 --unknown -10 --blank-penalty 0.5\n"
     )
     return folder
 

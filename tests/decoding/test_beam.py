@@ -52,6 +52,19 @@ def test_every_text_has_the_sum_of_all_its_alignments(seed: int, num_frames: int
     assert totals == sorted(totals, reverse=True)
 
 
+@pytest.mark.parametrize("penalty", [0.5, 3.0])
+def test_a_penalty_makes_the_blank_less_likely(penalty: float) -> None:
+    log_probs = np.concatenate([random_log_probs(5, 12), [[-100.0, -100.0, -100.0, 0.0]]]).astype(np.float32)
+    odds = np.exp(log_probs.astype(np.float64)) * [1.0, 1.0, 1.0, math.exp(-penalty)]
+    by_hand = np.log(odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    config = BeamConfig(beam=16, blank_penalty=penalty)
+    stream = BeamStream(BeamDecoder(LETTERS, config)).feed(log_probs[:5]).feed(log_probs[5:])
+    expected = BeamDecoder(LETTERS, BeamConfig(beam=16)).decode(by_hand, num_best=5).hypotheses
+    for found, wanted in zip(stream.result(5).hypotheses, expected, strict=True):
+        assert found.tokens == wanted.tokens
+        assert found.total == pytest.approx(wanted.total, abs=1e-4)
+
+
 def test_equal_texts_come_in_the_order_in_which_they_were_met() -> None:
     even = np.log(np.full((3, 4), 0.25, np.float32))
     first = [each.tokens for each in BeamDecoder(LETTERS, EXHAUSTIVE).decode(even, num_best=50).hypotheses]

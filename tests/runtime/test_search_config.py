@@ -10,7 +10,7 @@ from linnet.bundle.reader import Bundle, read_bundle
 from linnet.bundle.schema import OwnSearch
 from linnet.runtime.search_config import SearchConfig, search_with
 
-OWN = OwnSearch(alpha=0.7, beta=-1.5, beam=32, unknown=-20.0)
+OWN = OwnSearch(alpha=0.7, beta=-1.5, beam=32, unknown=-20.0, blank_penalty=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,10 @@ def bundle(plain: Bundle) -> Bundle:
 
 def test_the_language_model_in_the_bundle_is_used(bundle: Bundle) -> None:
     lm = bundle.path / "language.lm"
-    assert search_with(bundle, None) == SearchConfig(lm=lm, alpha=0.7, beta=-1.5, beam=32, unknown=-20.0)
+    brought = SearchConfig(lm=lm, alpha=0.7, beta=-1.5, beam=32, unknown=-20.0, blank_penalty=0.5)
+    assert search_with(bundle, None) == brought
     favoring = SearchConfig(hotword=("one",), beta=0.0)
-    completed = SearchConfig(hotword=("one",), lm=lm, alpha=0.7, beta=0.0, beam=32, unknown=-20.0)
+    completed = brought.model_copy(update={"hotword": ("one",), "beta": 0.0})
     assert search_with(bundle, favoring) == completed
     assert completed.summary == "search of 32 texts, language.lm (alpha 0.7, beta 0), 1 hotwords"
 
@@ -56,5 +57,5 @@ def test_a_model_without_a_language_model_is_searched_only_when_asked(plain: Bun
     assert search_with(plain, None) is None
     assert search_with(plain, SearchConfig()) is None
     assert search_with(plain, SearchConfig(beam=64)) == SearchConfig(beam=64)
-    completed = SearchConfig(beam=8, alpha=0.5, beta=1.0, unknown=-10.0)
+    completed = SearchConfig(beam=8, alpha=0.5, beta=1.0, unknown=-10.0, blank_penalty=0.0)
     assert SearchConfig(beam=8).completed(OwnSearch()) == completed

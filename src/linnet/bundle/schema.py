@@ -52,6 +52,7 @@ class OwnSearch(BaseModel):
         beta: bonus for each word of it.
         beam: texts that are searched side by side.
         unknown: added for each word that the language model does not know (natural log).
+        blank_penalty: taken from the blank's log-prob in every frame.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +61,7 @@ class OwnSearch(BaseModel):
     beta: float = Field(default=1.0, allow_inf_nan=False)
     beam: int = Field(default=64, ge=1, le=4096)
     unknown: float = Field(default=-10.0, le=0.0, allow_inf_nan=False)
+    blank_penalty: float = Field(default=0.0, ge=0.0, le=100.0)
 
 
 class BundleSpec(BaseModel):

@@ -19,6 +19,9 @@ class Chosen(BaseModel):
     )
     beam: int | None = Field(default=None, description="Texts searched side by side; default: 64.")
     unknown: float | None = Field(default=None, description="Added for each unknown word; default: -10.")
+    blank_penalty: float | None = Field(
+        default=None, description="Taken from the blank's log-prob in every frame; default: 0."
+    )
 
 
 @options_from(Chosen, "chosen")
@@ -47,7 +50,5 @@ def attach(
         token_numbers(model, read_bundle(bundle).vocabulary)
     attach_language_model(bundle, lm, search)
     size = f"{sum(model.header.num_grams)} n-grams, {lm.stat().st_size / 1e6:.2f} MB"
-    weights = (
-        f"--alpha {search.alpha:g} --beta {search.beta:g} --beam {search.beam} --unknown {search.unknown:g}"
-    )
+    weights = " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in search)
     print_result(printable(f"{bundle} reads with {lm.name} ({size}) at {weights}"))

@@ -23,6 +23,9 @@ def tune(
     unknown: Annotated[
         float, typer.Option(max=0.0, help="Added for each word that the language model does not know.")
     ] = -10.0,
+    blank_penalty: Annotated[
+        float, typer.Option(min=0.0, max=100.0, help="Taken from the blank's log-prob in every frame.")
+    ] = 0.0,
 ) -> None:
     """Find the --alpha and --beta with which transcribe reads a dev set best.
 
@@ -55,7 +58,7 @@ def tune(
             remedy="linnet doctor names all that is wrong with a manifest",
         )
     references = [normalize(utterance.text or "", recognizer.normalizer) for utterance, _ in scored]
-    config = BeamConfig(beam=beam, unknown=unknown)
+    config = BeamConfig(beam=beam, unknown=unknown, blank_penalty=blank_penalty)
     reader = search_reader([each for _, each in scored], recognizer.bundle.vocabulary, language_model, config)
     trials = []
     with progress_bar("pairs of weights") as bar:

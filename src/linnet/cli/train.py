@@ -13,6 +13,7 @@ from linnet.cli.imported import imported_source
 
 if TYPE_CHECKING:
     from linnet.training.callbacks import TrainingStatus
+    from linnet.training.run import TrainingResult
 
 
 def train(
@@ -34,6 +35,7 @@ def train(
 
     for module in ("torch", "lightning", "lhotse"):
         require(module, extra="train", purpose="training")
+    from linnet.training.run import is_first_process
     from linnet.training.run import train as run
     from linnet.training.source import load_run
 
@@ -46,6 +48,11 @@ def train(
         resume = shlex.join(["linnet", "train", str(config), *others, "trainer.resume=true"])
         messages.print(f"to go on: {resume}", soft_wrap=True, markup=False)
         raise
+    if is_first_process():
+        _show(result)
+
+
+def _show(result: "TrainingResult") -> None:
     measure = result.measure
     print_result(f"best on dev:  {measure.shown(result.best_score)} {measure.name}  {result.best}")
     print_result(f"average:      {measure.shown(result.final_score)} {measure.name}  {result.final}")

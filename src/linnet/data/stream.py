@@ -106,6 +106,6 @@ class BatchStream:
 
 
 def _key(epoch: int, cut_id: str) -> Key:
-    # Where the processes of a run cannot share the batches evenly, the sampler repeats some as "index.copy_dup0".
+    # Where processes cannot share the batches evenly, the sampler repeats some as "index.copy_dup0".
     example, copy = cut_id.partition("_dup")[0].split(".")
     return Key(epoch, int(example), int(copy))

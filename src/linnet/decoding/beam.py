@@ -1,5 +1,6 @@
 """Beam search over CTC log-probabilities: the likeliest texts, with a language model and hotwords."""
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,8 @@ class BeamConfig(BaseModel):
         beta: bonus for each word, or each token of a token language model.
         unknown: what a word that the language model does not know costs beside its own score; none of a
             hotword phrase does.
+        blank_penalty: taken from the blank's log-prob in every frame, which is then made to sum to one again.
+            A model that is unsure says the blank too often, and a search for words needs less of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +68,7 @@ class BeamConfig(BaseModel):
     alpha: float = Field(default=0.5, ge=0.0, allow_inf_nan=False)
     beta: float = Field(default=1.0, allow_inf_nan=False)
     unknown: float = Field(default=-10.0, le=0.0, allow_inf_nan=False)
+    blank_penalty: float = Field(default=0.0, ge=0.0, le=100.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +201,8 @@ class BeamStream:
         """Take up frames (S, V)."""
         rows = np.ascontiguousarray(log_probs, np.float32)
         assert rows.ndim == 2, f"log_probs must be (S, V), not {rows.shape}"
+        if self._decoder.config.blank_penalty:
+            rows = _penalized(rows, self._decoder.config.blank_penalty)
         while len(rows):
             taken = kernel.search(self._arena, self._tables, rows)
             rows = rows[taken:]
@@ -259,6 +265,14 @@ class BeamStream:
         self._arena.counters[NUM_COMMITTED] = 0
         if not kernel.has_room(self._arena, self._tables.weights):
             self._arena = _enlarged(self._arena)
+
+
+def _penalized(log_probs: LogProbs, penalty: float) -> LogProbs:
+    """Return log-probs (S, V) with so much less for the blank, the last; a frame still sums to one."""
+    total = 1.0 + math.expm1(-penalty) * np.exp(log_probs[:, -1:])
+    rows = log_probs - np.log(total)
+    rows[:, -1] -= penalty
+    return rows
 
 
 def _new_arena(tables: Tables, num_nodes: int, num_phrases: int) -> Arena:

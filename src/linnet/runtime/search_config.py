@@ -23,6 +23,7 @@ class SearchConfig(BaseModel):
         alpha: weight of the language model.
         beta: bonus for each word of it.
         unknown: added for each word that it does not know, but for those of hotwords.
+        blank_penalty: taken from the blank's log-prob in every frame.
         hotword: phrases to favor; "phrase=2.5" has a weight of its own.
         hotword_weight: natural logarithm that each letter of a phrase adds.
         nbest: alternatives to give.
@@ -56,6 +57,12 @@ class SearchConfig(BaseModel):
         le=0.0,
         allow_inf_nan=False,
         description="Added for each word that the language model lacks; default: the model's own, or -10.",
+    )
+    blank_penalty: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=100.0,
+        description="Taken from the blank's log-prob in every frame; default: the model's own, or 0.",
     )
     hotword: tuple[str, ...] = Field(
         default=(), description='Phrase to favor, or "phrase=WEIGHT"; repeatable.'

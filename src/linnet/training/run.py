@@ -15,6 +15,7 @@ import yaml
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from linnet.core.errors import ConfigError
 from linnet.core.files import write_text
@@ -172,7 +173,14 @@ def _build_trainer(config: TrainConfig, callbacks: list[Callback]) -> Trainer:
     )
 
 
+def is_first_process() -> bool:
+    """Whether this is the process of a run that speaks for all."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
 def _prepare_process(config: TrainConfig) -> None:
+    if not is_first_process():
+        logging.getLogger("linnet").setLevel(logging.ERROR)
     if config.trainer.num_threads:
         torch.set_num_threads(config.trainer.num_threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
