@@ -52,7 +52,7 @@ def test_every_text_has_the_sum_of_all_its_alignments(seed: int, num_frames: int
     assert totals == sorted(totals, reverse=True)
 
 
-@pytest.mark.parametrize("penalty", [0.5, 3.0])
+@pytest.mark.parametrize("penalty", [0.5, 3.0, 10.0])
 def test_a_penalty_makes_the_blank_less_likely(penalty: float) -> None:
     log_probs = np.concatenate([random_log_probs(5, 12), [[-100.0, -100.0, -100.0, 0.0]]]).astype(np.float32)
     odds = np.exp(log_probs.astype(np.float64)) * [1.0, 1.0, 1.0, math.exp(-penalty)]

@@ -61,7 +61,7 @@ class OwnSearch(BaseModel):
     beta: float = Field(default=1.0, allow_inf_nan=False)
     beam: int = Field(default=64, ge=1, le=4096)
     unknown: float = Field(default=-10.0, le=0.0, allow_inf_nan=False)
-    blank_penalty: float = Field(default=0.0, ge=0.0, le=100.0)
+    blank_penalty: float = Field(default=0.0, ge=0.0, le=10.0)
 
 
 class BundleSpec(BaseModel):

@@ -24,7 +24,7 @@ def tune(
         float, typer.Option(max=0.0, help="Added for each word that the language model does not know.")
     ] = -10.0,
     blank_penalty: Annotated[
-        float, typer.Option(min=0.0, max=100.0, help="Taken from the blank's log-prob in every frame.")
+        float, typer.Option(min=0.0, max=10.0, help="Taken from the blank's log-prob in every frame.")
     ] = 0.0,
 ) -> None:
     """Find the --alpha and --beta with which transcribe reads a dev set best.

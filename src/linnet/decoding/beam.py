@@ -68,7 +68,7 @@ class BeamConfig(BaseModel):
     alpha: float = Field(default=0.5, ge=0.0, allow_inf_nan=False)
     beta: float = Field(default=1.0, allow_inf_nan=False)
     unknown: float = Field(default=-10.0, le=0.0, allow_inf_nan=False)
-    blank_penalty: float = Field(default=0.0, ge=0.0, le=100.0)
+    blank_penalty: float = Field(default=0.0, ge=0.0, le=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,8 +269,8 @@ class BeamStream:
 
 def _penalized(log_probs: LogProbs, penalty: float) -> LogProbs:
     """Return log-probs (S, V) with so much less for the blank, the last; a frame still sums to one."""
-    total = 1.0 + math.expm1(-penalty) * np.exp(log_probs[:, -1:])
-    rows = log_probs - np.log(total)
+    total = 1.0 + math.expm1(-penalty) * np.exp(log_probs[:, -1:], dtype=np.float64)
+    rows: LogProbs = log_probs - np.log(total).astype(np.float32)
     rows[:, -1] -= penalty
     return rows
 

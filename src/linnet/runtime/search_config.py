@@ -61,7 +61,7 @@ class SearchConfig(BaseModel):
     blank_penalty: float | None = Field(
         default=None,
         ge=0.0,
-        le=100.0,
+        le=10.0,
         description="Taken from the blank's log-prob in every frame; default: the model's own, or 0.",
     )
     hotword: tuple[str, ...] = Field(
